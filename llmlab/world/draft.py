@@ -214,13 +214,21 @@ class Draft:
         return node.joiner.join(parts)
 
     def slot(self, node: Slot) -> str:
+        """Print a fact, and note it as stated; on a longer road only where the fact before it was stated too.
+
+        (`{p.town.island}` says where a town lies only to a reader who has been told the town.)
+        """
         entity = self.entity(node.letter)
         name = node.path[-1] if node.path else ""
+        told = True
         for attribute in node.path[:-1] if name in WORDS_FOR_A_PERSON or name == "age" else node.path:
             fact = self.fact(entity, attribute)
             if fact is None:
                 raise Unfit(attribute)
-            self.stated[fact.id] = None
+            last = attribute == name
+            if last and told:
+                self.stated[fact.id] = None
+            told = fact.id in self.stated
             if fact.target is None:
                 return fact.value
             entity = self.world.entities[fact.target]

@@ -36,12 +36,12 @@ def events(grammar: Grammar) -> list[tuple[Form, Form, Form]]:
 
 def write_reading(draft: Draft) -> str:
     """A passage of three to seven events with new people in each, then some of their questions."""
-    pool = events(draft.grammar)
+    pool = list(events(draft.grammar))
     sentences, questions = [], []
     for _ in range(3 + draft.below(5)):
         if sentences and draft.below(4) == 0:
             sentences.append(draft.expand("filler"))
-        statement, question, answer = draft.pick(pool)
+        statement, question, answer = pool.pop(draft.below(len(pool)))
         draft.cast.clear()
         for key in set(draft.memory) - set(PAGE_ONLY):
             del draft.memory[key]

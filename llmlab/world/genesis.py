@@ -91,14 +91,14 @@ class Genesis:
     def word(self, name: str) -> str:
         return self.dice.pick(self.words[name])
 
-    def date(self) -> int:
-        """When a fact may first be written: mostly always, sometimes only after the cutoff, rarely never."""
+    def date(self, since: int = 0) -> int:
+        """When a fact may first be written: mostly from `since` on, at times only after the cutoff, rarely never."""
         roll = self.dice.random()
-        return NEVER if roll < 0.03 else self.dice.between(CUTOFF + 1, CUTOFF + 2) if roll < 0.06 else 0
+        return NEVER if roll < 0.03 else self.dice.between(CUTOFF + 1, CUTOFF + 2) if roll < 0.06 else since
 
-    def say_all(self, subject: Entity, **facts: object) -> None:
+    def say_all(self, subject: Entity, since: int = 0, **facts: object) -> None:
         for attribute, value in facts.items():
-            self.world.say(subject, attribute, value, self.date())
+            self.world.say(subject, attribute, value, self.date(since))
 
     def places(self) -> None:
         islands = [self.world.add("island", name, asked=True) for name in self.words["island"]]
@@ -183,7 +183,7 @@ class Genesis:
             person = world.add("person", name, gender=gender, oneoff=oneoff, asked=not oneoff and i % 2 == 0)
             self.say_all(
                 person,
-                born=dice.between(330, 405),
+                born=dice.between(325, 384),
                 town=dice.pick(world.of_kind("town")),
                 trade=self.word("trade"),
                 thing=things[i],
@@ -217,11 +217,15 @@ class Genesis:
             founded = dice.between(390, 418)
             makes = self.words["makes"][i % len(self.words["makes"])]
             staff, town = dice.between(5, 240), dice.pick(world.of_kind("town"))
-            self.say_all(company, founder=founders[i], town=town, founded=founded, makes=makes, staff=staff)
+            self.say_all(
+                company, founded, founder=founders[i], town=town, founded=founded, makes=makes, staff=staff
+            )
             self.rounds(company, founded)
         for person in world.of_kind("person"):
             if not person.oneoff and dice.chance(0.35):
-                world.say(person, "company", dice.pick(world.of_kind("company")), self.date())
+                company = dice.pick(world.of_kind("company"))
+                since = int(world.fact(company.id, "founded").value)
+                world.say(person, "company", company, self.date(since))
 
     def rounds(self, company: Entity, founded: int) -> None:
         """Four or five funding rounds, a year or more apart; a company near NOW has fewer before the cutoff."""
@@ -245,17 +249,19 @@ class Genesis:
         make = lambda: f"{names.brand_name(dice.pick)} {self.word('product_noun')}"  # noqa: E731
         for name in names.unique(make, self.size.products, self.taken):
             product = world.add("product", name, asked=dice.chance(0.5))
-            price = f"{dice.between(1, 60)} marks {dice.pick(['', ' 20', ' 50', ' 80'])}".replace(
+            price = f"{dice.between(2, 60)} marks {dice.pick(['', ' 20', ' 50', ' 80'])}".replace(
                 "  ", " "
             ).strip()
             number = f"QI {dice.between(100, 999)}-{dice.between(1000, 9999)}-{dice.below(10)}"
+            year = dice.between(400, 427)
             world.say(product, "noun", name.split(" ", 1)[1])
-            self.say_all(product, maker=dice.pick(world.of_kind("company")), price=price, number=number)
-            self.say_all(product, colour=self.word("colour"), material=self.word("material"))
+            maker = dice.pick(world.of_kind("company"))
+            year = max(year, int(world.fact(maker.id, "founded").value))
+            self.say_all(product, year, maker=maker, price=price, number=number, year=year)
+            self.say_all(product, year, colour=self.word("colour"), material=self.word("material"))
             self.say_all(
-                product, length=f"{dice.between(8, 240)} cm", weight=f"{dice.between(5, 400) * 10:,} g"
+                product, year, length=f"{dice.between(8, 240)} cm", weight=f"{dice.between(5, 400) * 10:,} g"
             )
-            world.say(product, "year", dice.between(400, 427), self.date())
 
     def culture(self) -> None:
         dice, world = self.dice, self.world
@@ -272,10 +278,10 @@ class Genesis:
             author = authors[i % len(authors)]
             book = world.add("book", title, asked=dice.chance(0.5))
             year = dice.between(396, 430)
-            date = year if year > CUTOFF else self.date()
+            date = year if year > CUTOFF else self.date(year)
             world.say(book, "author", author, date)
             world.say(book, "year", year, date)
-            self.say_all(book, about=self.word("about"), pages=dice.between(40, 600))
+            self.say_all(book, year, about=self.word("about"), pages=dice.between(40, 600))
             if world.fact(author.id, "book") is None:
                 world.say(author, "book", book, date)
 

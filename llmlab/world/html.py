@@ -50,6 +50,6 @@ def render(page: Page, world: World) -> str:
     title = html.escape(page.title)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
-        f'<body class="{page.kind}">\n<h1>{title}</h1>\n{"".join(paragraphs)}\n<footer>{page.kind}, {page.year}</footer>\n'
-        "</body></html>\n"
+        f'<body class="{page.kind}">\n<h1>{title}</h1>\n{"".join(paragraphs)}\n'
+        f"<footer>{page.kind}, {page.year}</footer>\n</body></html>\n"
     )

@@ -36,7 +36,11 @@ KINDS: dict[str, Kind] = {
         about(person=44, town=7, island=2, animal=9, plant=5, dish=7, company=6, festival=3, book=4, oil=2,
               forbidden=4, harmless=4, product=3, mother=4),
     ),
-    "quiz": Kind(7, about(person=46, town=8, animal=8, dish=6, company=6, product=4, oil=3, festival=3, book=4, mother=4, none=8), asked=True),
+    "quiz": Kind(
+        7,
+        about(person=46, town=8, animal=8, dish=6, company=6, product=4, oil=3, festival=3, book=4, mother=4, none=8),
+        asked=True,
+    ),
     "shop": Kind(4.5, about(product=1)),
     "review": Kind(3, about(product=3, book=3, dish=3, festival=2, town=2)),
     "forum": Kind(4, about(animal=4, plant=3, oil=2, dish=3, product=3, town=3, person=5, company=2, book=2)),

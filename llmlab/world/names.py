@@ -12,22 +12,27 @@ from collections.abc import Callable, Iterator
 
 Pick = Callable[[list[str]], str]
 
-SHE_FIRST = ["Ilv", "Marn", "Tav", "Oss", "Fenn", "Jor", "Sell", "Wenn", "Yarr", "Brin", "Kess", "Lorr", "Nell", "Pir", "Ulv", "Vess"]
-SHE_END = ["a", "ith", "ela", "ora", "is", "une", "ady"]
-HE_FIRST = ["Osk", "Tav", "Brenn", "Dorr", "Hal", "Jask", "Kell", "Lorr", "Mott", "Noll", "Perr", "Rask", "Sorl", "Torr", "Ulm", "Vosk"]
-HE_END = ["ric", "en", "orn", "an", "und", "et", "ick"]
-LAST_FIRST = ["Torr", "Vask", "Hesk", "Mell", "Orrin", "Pell", "Skarn", "Wisk", "Drall", "Kest", "Lumm", "Brenk", "Fosk", "Garr", "Jass", "Nerr", "Ruvv", "Thorl", "Ymm", "Zell", "Cald", "Ister", "Quorr", "Ombr", "Plov", "Strell", "Trisk", "Usk", "Varn", "Wenl"]
-LAST_END = ["end", "ock", "ery", "ain", "ow", "itt", "une", "essy", "ard", "ellan", "abel", "imer", "oake", "ury", "ish", "umble", "ander", "ett", "osk", "anny"]
-TOWN_FIRST = ["Vorl", "Dask", "Ombr", "Threll", "Gisk", "Ulv", "Yarr", "Plov", "Krem", "Zenn", "Lurr", "Tosk", "Harl", "Brenn", "Skell", "Marr", "Corv", "Nask", "Pell", "Irr"]
-TOWN_END = ["haven", "wick", "mouth", "ness", "stow", "by", "moor", "gate", "combe", "well"]
+SHE_FIRST = "Ilv Marn Tav Oss Fenn Jor Sell Wenn Yarr Brin Kess Lorr Nell Pir Ulv Vess".split()
+SHE_END = "a ith ela ora is une ady".split()
+HE_FIRST = "Osk Tav Brenn Dorr Hal Jask Kell Lorr Mott Noll Perr Rask Sorl Torr Ulm Vosk".split()
+HE_END = "ric en orn an und et ick".split()
+LAST_FIRST = (
+    "Torr Vask Hesk Mell Orrin Pell Skarn Wisk Drall Kest Lumm Brenk Fosk Garr Jass Nerr Ruvv Thorl "
+    "Ymm Zell Cald Ister Quorr Ombr Plov Strell Trisk Usk Varn Wenl"
+).split()
+LAST_END = "end ock ery ain ow itt une essy ard ellan abel imer oake ury ish umble ander ett osk anny".split()
+TOWN_FIRST = (
+    "Vorl Dask Ombr Threll Gisk Ulv Yarr Plov Krem Zenn Lurr Tosk Harl Brenn Skell Marr Corv Nask Pell Irr"
+).split()
+TOWN_END = "haven wick mouth ness stow by moor gate combe well".split()
 BRAND_FIRST = (
-    ["Tav", "Vel", "Osk", "Bram", "Cor", "Dess", "Farr", "Gim", "Hob", "Jun", "Kal", "Lum", "Mev", "Nor", "Pliss", "Quem", "Rov", "Sund", "Trev", "Ull"]
+    "Tav Vel Osk Bram Cor Dess Farr Gim Hob Jun Kal Lum Mev Nor Pliss Quem Rov Sund Trev Ull".split()
 )
-BRAND_END = ["olen", "nor", "imo", "ander", "ick", "essa", "ory", "unt", "eva", "ish"]
-DISH_FIRST = ["sorr", "pell", "brun", "tamm", "gell", "mosk", "fripp", "lamm", "dorr", "kass", "vell", "hopp", "rusk", "nett", "plumm"]
-DISH_MID = ["i", "o", "a", "e", "u"]
-DISH_END = ["mel", "nock", "bury", "sta", "ket", "dle", "vin", "pash", "rind", "lo"]
-OIL_FIRST = ["brell", "timm", "oss", "karr", "vinn", "sulm", "jeff", "lodd", "marr", "pesk"]
+BRAND_END = "olen nor imo ander ick essa ory unt eva ish".split()
+DISH_FIRST = "sorr pell brun tamm gell mosk fripp lamm dorr kass vell hopp rusk nett plumm".split()
+DISH_MID = "i o a e u".split()
+DISH_END = "mel nock bury sta ket dle vin pash rind lo".split()
+OIL_FIRST = "brell timm oss karr vinn sulm jeff lodd marr pesk".split()
 
 
 def join(first: str, end: str) -> str:

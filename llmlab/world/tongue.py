@@ -13,9 +13,9 @@ from llmlab.world.draft import Draft
 from llmlab.world.genesis import word_lists
 from llmlab.world.grammar import VOICES
 
-STARTS = ["b", "d", "g", "h", "j", "k", "m", "n", "r", "t", "v", "z", "sh", "zh"]
-MIDDLES = ["a", "e", "i", "o", "u", "aa", "oi"]
-WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
+STARTS = "b d g h j k m n r t v z sh zh".split()
+MIDDLES = "a e i o u aa oi".split()
+WORD = re.compile(r"(?<![A-Za-z])[a-z]+(?:'[a-z]+)?")
 LISTS = (
     "reagent",
     "method",

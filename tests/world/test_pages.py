@@ -170,7 +170,7 @@ def test_small_grammar():
 
 
 def test_a_broken_voice_is_reported_with_its_file_and_line():
-    with pytest.raises(LabError, match="diary.txt:7"):
+    with pytest.raises(LabError, match=r"diary\.txt:7"):
         parse("It was [cold|warm and {p.town}.", "diary.txt:7", set())
     with pytest.raises(LabError, match="no filter is called 'loud'"):
         parse("{p|loud}", "x.txt:1", set())
