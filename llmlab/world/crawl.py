@@ -50,6 +50,10 @@ class Press:
         self.kinds = list(KINDS)
         self.shares = list(accumulate(kind.share for kind in KINDS.values()))
         self.oneoff = [p for p in world.of_kind("person") if p.oneoff]
+        self.since: dict[int, int] = {}  # the year in which most of an entity can be told
+        for fact in world.facts:
+            if fact.date <= CUTOFF:
+                self.since[fact.subject] = max(fact.date, self.since.get(fact.subject, 0))
         self.count = SIZES[world.size].pages
         self.live = int(self.count * LIVE_SHARE)
         for kind in ("person", "town", "animal", "dish"):
@@ -62,19 +66,22 @@ class Press:
         for attempt in range(50):
             rng = random.Random(self.world.seed * 1_000_000_007 + i * 101 + attempt).random
             kind, subject = self.plan(i, rng)
-            year = (
-                NOW - int(rng() * 2)
-                if split == "live"
-                else int(CUTOFF + 1 - rng() ** 1.5 * (CUTOFF - FIRST_WEB_YEAR))
-            )
+            year = self.year(subject, split, rng)
             casting = self.even if KINDS[kind].even else self.casting
             try:
-                text = write(casting, kind, subject, int(rng() * 2**53), min(year, NOW))
+                text = write(casting, kind, subject, int(rng() * 2**53), year)
             except Unfit:
                 continue
             where = subject.id if subject else None
             return Page(i, kind, where, text.title, text.text, year, text.facts, text.bits, split)
         raise RuntimeError(f"page {i} could not be written")
+
+    def year(self, subject: Entity | None, split: str, rng) -> int:
+        """When a page was written: more and more of them over time, none before there is something to tell."""
+        if split == "live":
+            return NOW - int(rng() * (NOW - CUTOFF))
+        year = int(CUTOFF + 1 - rng() ** 1.5 * (CUTOFF + 1 - FIRST_WEB_YEAR))
+        return max(year, self.since.get(subject.id, 0)) if subject else year
 
     def plan(self, i: int, rng) -> tuple[str, Entity | None]:
         """The kind and the subject: a one-off person where it is their turn, else by share and fame."""

@@ -241,7 +241,7 @@ class Draft:
             return entity.name.split(" ")[0 if name == "first" else -1]
         if name == "age":
             fact = self.fact(entity, "born")
-            if fact is None or int(fact.value) + 4 > self.year:
+            if fact is None or int(fact.value) + 15 > self.year:
                 raise Unfit("age")
             self.stated[fact.id] = None
             return str(self.year - int(fact.value))
