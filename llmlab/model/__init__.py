@@ -1,0 +1,1 @@
+"""The network, and the folder that a trained one lives in."""

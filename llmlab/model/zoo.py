@@ -1,0 +1,37 @@
+"""The zoo: one copy of each model for the whole process, however many students look at it.
+
+The models are for looking at: their weights take no gradients. A lesson that trains works on a copy of its own
+(`copy.deepcopy(zoo.load("course").model)`).
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from llmlab.errors import LabError
+from llmlab.model import checkpoint
+from llmlab.model.checkpoint import Checkpoint
+from llmlab.paths import assets
+
+
+def names() -> list[str]:
+    """The models that came with the course."""
+    return sorted(path.parent.name for path in (assets() / "models").glob("*/model.safetensors"))
+
+
+def load(name: str | Path) -> Checkpoint:
+    """A model by its name in assets/models, or by the path of its folder. The same object each time."""
+    shipped = assets() / "models" / name
+    folder = shipped if str(name) in names() else Path(name)
+    if not (folder / "model.safetensors").is_file():
+        raise LabError(
+            f"There is no model {str(name)!r}. Choose one of: {', '.join(names())}; or give a folder."
+        )
+    changed = (folder / "model.safetensors").stat().st_mtime_ns  # a model trained again is another model
+    return _load(folder.resolve(), changed)
+
+
+@lru_cache(maxsize=16)
+def _load(folder: Path, changed: int) -> Checkpoint:
+    loaded = checkpoint.load(folder)
+    loaded.model.requires_grad_(False)
+    return loaded

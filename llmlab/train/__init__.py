@@ -1,0 +1,1 @@
+"""Learning: one loop, two optimisers, and checkpoints that survive anything."""
