@@ -1,0 +1,144 @@
+// Token text: words as written, coloured by a number (depth of blue), under-lined by a verdict, on the
+// ground of their author. Hover or focus shows a token's numbers below; a press selects it.
+
+const STEPS = [0.001, 0.01, 0.05, 0.2, 0.5, 0.9]; // edges between the seven depths of blue
+const VERDICTS = { copied: "=", true: "✓", false: "×", nothing: "∅" };
+const AUTHORS = { system: "§", user: "›", assistant: "¶", tool: "ƒ" };
+const depth = (p) => STEPS.filter((edge) => p >= edge).length;
+
+function render({ model, el, signal }) {
+  const root = mount(el, "tokens", signal);
+  const key = make("div", { class: "ll-key", "aria-hidden": "true" });
+  const text = make("div", { class: "ll-run", role: "listbox", "aria-orientation": "horizontal" });
+  const detail = make("div", { class: "ll-detail", "aria-live": "polite" });
+  const tableBox = make("div", { class: "ll-table", hidden: true, tabindex: 0, role: "region", "aria-label": "The same numbers as a table" });
+  const toggle = make("button", { class: "ll-btn ll-quiet", type: "button", "aria-pressed": "false" }, "Table ", make("kbd", {}, "T"));
+  root.append(make("div", { class: "ll-head" }, key, toggle), text, tableBox, detail);
+  let data = {}, p = [], spans = [];
+
+  const numbers = (i) => [
+    ...(Number.isFinite(p[i]) ? [["probability", percent(p[i])], ["surprise", bits(-Math.log2(p[i]))]] : []),
+    ...(data.verdict?.[i] ? [["verdict", `${VERDICTS[data.verdict[i]]} ${data.verdict[i]}`]] : []),
+    ...(data.author?.[i] ? [["author", `${AUTHORS[data.author[i]]} ${data.author[i]}`]] : []),
+    ...Object.entries(data.details?.[i] ?? {}),
+  ];
+
+  function write() {
+    data = jsonOf(model.get("data"), { tokens: [] });
+    p = floatsOf(model.get("probability"));
+    const special = new Set(data.special);
+    spans = data.tokens.map((token, i) => {
+      const verdict = data.verdict?.[i], author = data.author?.[i], starts = (list) => list?.[i] !== list?.[i - 1];
+      const names = ["ll-tok"], boxed = special.has(i);
+      if (Number.isFinite(p[i])) names.push(`ll-p-${depth(p[i])}`);
+      if (author) names.push(`ll-a-${author}`, ...(starts(data.author) ? ["ll-a-start"] : []));
+      if (verdict) names.push("ll-marked");
+      const span = make("span", { class: names.join(" "), role: "option", "aria-selected": "false",
+        "aria-label": [spoken(token), ...numbers(i).map(([name, value]) => `${name} ${value}`)].join(", ") });
+      const space = boxed ? "" : token.match(/^\s*/)[0], word = token.slice(space.length);
+      const lead = space.replace(/\n/g, "↵\n"), ink = make("span", { class: "ll-ink" }), line = verdict ? make("span", { class: `ll-v ll-v-${verdict}` }) : span;
+      (verdict && starts(data.verdict) ? span : line).append(word ? lead : ""); // a run's line starts at its first letter
+      ink.append(word ? written(word, boxed) : lead || "∅");
+      line.append(ink);
+      if (line !== span) span.append(line);
+      return span;
+    });
+    text.replaceChildren(...spans, ...(data.gap ? [make("span", { class: "ll-gap", title: "the next token goes here" })] : []));
+    text.setAttribute("aria-label", data.alt || `${whole(data.tokens.length)} tokens`);
+    roving(() => spans, Math.max(0, model.get("selected")));
+    writeKey();
+    mark();
+  }
+
+  /** Inside a text, white space is kept as it is written. */
+  const written = (word, boxed) => (boxed || word.includes("\ufffd") ? tokenLabel(word, boxed) : word.replace(/\n/g, "↵\n"));
+
+  function writeKey() {
+    const seen = (list, all) => Object.entries(all).filter(([name]) => list?.includes(name));
+    const scale = [...p].some(Number.isFinite) ? [make("span", { class: "ll-scale" }, "unlikely ", ...[...Array(7).keys()].map((n) => make("i", { class: `ll-p-${n}`, title: `${n ? percent(STEPS[n - 1]) : "0"} to ${n < 6 ? percent(STEPS[n]) : "100%"}` })), " likely")] : [];
+    key.replaceChildren(...scale,
+      ...seen(data.verdict, VERDICTS).map(([v, sign]) => make("span", {}, make("b", { class: `ll-vi-${v}` }, sign), " ", make("span", { class: `ll-v ll-v-${v}` }, v))),
+      ...seen(data.author, AUTHORS).map(([a, sign]) => make("span", { class: `ll-a-${a} ll-a-start ll-name` }, `${sign} ${a}`)));
+  }
+
+  /** The chosen token is inverse; the line below tells about it, or about the one under the hand. */
+  function mark(preview = -1) {
+    const selected = model.get("selected"), i = preview >= 0 ? preview : selected;
+    spans.forEach((span, j) => {
+      span.classList.toggle("ll-chosen", j === selected);
+      span.setAttribute("aria-selected", String(j === selected));
+    });
+    if (!data.tokens?.length) detail.replaceChildren(make("p", { class: "ll-hint" }, data.empty || "Nothing is written yet."));
+    else if (i < 0 || i >= spans.length) detail.replaceChildren(make("p", { class: "ll-hint" }, "Point at a token, or press it, to see its numbers."));
+    else {
+      const word = make("span", { class: "ll-word" }, tokenLabel(data.tokens[i].trim() || data.tokens[i], data.special?.includes(i)));
+      detail.replaceChildren(word, make("dl", {}, ...[["token", `${whole(i + 1)} of ${whole(spans.length)}`], ...numbers(i)].map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value))))));
+    }
+    if (!tableBox.hidden) fillTable();
+  }
+
+  function fillTable() {
+    const named = new Set(spans.flatMap((_, i) => numbers(i).map(([name]) => name)));
+    const heads = [...new Set(["probability", "surprise", "verdict", "author", ...named])].filter((name) => named.has(name));
+    const rows = spans.map((_, i) => { const has = Object.fromEntries(numbers(i)); return [visible(data.tokens[i]), String(i + 1), ...heads.map((h) => String(has[h] ?? "–"))]; });
+    tableBox.replaceChildren(table("The tokens of the text", ["token", "place", ...heads], rows));
+  }
+
+  function select(i) {
+    model.set("selected", i === model.get("selected") ? -1 : i);
+    model.save_changes();
+  }
+
+  function showTable(on) {
+    tableBox.style.height = `${text.offsetHeight}px`;
+    tableBox.hidden = !on;
+    text.hidden = on;
+    toggle.setAttribute("aria-pressed", String(on));
+    mark();
+    if (on) tableBox.focus({ preventScroll: true });
+  }
+
+  /** The token on the line above or below that is nearest to this one. */
+  function lineAway(i, step) {
+    const here = spans[i].getClientRects()[0], middle = here.left + here.width / 2;
+    let best = i, bestGap = Infinity, line = null;
+    for (let j = i + step; j >= 0 && j < spans.length; j += step) {
+      const box = spans[j].getClientRects()[0];
+      if (!box || Math.abs(box.top - here.top) < here.height / 2) continue;
+      line ??= box.top;
+      if (Math.abs(box.top - line) > here.height / 2) break;
+      const gap = Math.abs(box.left + box.width / 2 - middle);
+      if (gap < bestGap) { bestGap = gap; best = j; }
+    }
+    return best;
+  }
+
+  const indexOf = (event) => spans.indexOf(event.target.closest?.(".ll-tok"));
+  text.addEventListener("pointerover", (event) => mark(indexOf(event)));
+  text.addEventListener("pointerleave", () => mark());
+  text.addEventListener("focusin", (event) => mark(indexOf(event)));
+  text.addEventListener("focusout", () => mark());
+  text.addEventListener("click", (event) => { const i = indexOf(event); if (i >= 0) { select(i); roving(() => spans, i)(i); } });
+  toggle.addEventListener("click", () => showTable(tableBox.hidden));
+  root.addEventListener("keydown", (event) => {
+    const i = spans.indexOf(event.composedPath()[0]);
+    if (!plain(event)) return;
+    const go = (to) => roving(() => spans, i)(to);
+    const keys = {
+      t: () => showTable(tableBox.hidden),
+      Escape: () => { if (!tableBox.hidden) showTable(false); else if (model.get("selected") >= 0) select(model.get("selected")); },
+      ...(i < 0 ? {} : { ArrowLeft: () => go(i - 1), ArrowRight: () => go(i + 1), ArrowUp: () => go(lineAway(i, -1)), ArrowDown: () => go(lineAway(i, 1)), Enter: () => select(i), Home: () => go(0), End: () => go(spans.length - 1) }),
+    };
+    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  });
+
+  listen(model, ["data", "probability"], write, signal);
+  listen(model, ["selected"], () => mark(), signal);
+  write();
+}
+
+export default { render };
