@@ -1,1 +1,1 @@
-"""Speaking: choose the next token (policy.py), run the network fast (reader.py), one token after another (engine.py)."""
+"""Speaking: policy.py picks the next token, reader.py runs the network fast, engine.py goes token after token."""

@@ -70,7 +70,7 @@ def penalise(logits: Tensor, before: Sequence[int], penalty: float) -> Tensor:
 
 
 def heat(logits: Tensor, temperature: float) -> Tensor:
-    """Divide by the temperature: below 1 sharpens, above 1 flattens. At 0 only the best token is left (the first of equals)."""
+    """Divide by the temperature: below 1 sharpens, above 1 flattens. At 0 only the best token is left."""
     if temperature > 0:
         return logits / temperature
     best = torch.full_like(logits, -torch.inf)

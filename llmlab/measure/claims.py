@@ -22,6 +22,7 @@ from llmlab.world.facts import World
 from llmlab.world.genesis import build_world
 from llmlab.world.grammar import KINDS_OF_LETTER, WORDS_FOR_A_PERSON, Choice, Form, Slot, load
 from llmlab.world.kinds import KINDS
+from llmlab.world.names import DISH_FIRST
 
 PROSE = [kind for kind, entry in KINDS.items() if entry.writer is None]
 NAME = {
@@ -41,6 +42,8 @@ VALUE = {
 }  # fmt: skip
 PHRASE = r"[^\n.;:!?]{2,60}?"
 PHRASE_END = r"(?=\s*(?:[.,;:!?)\n—*<\"]|$))"
+LOWER_CASE = ("animal", "plant", "oil", "forbidden", "harmless")
+RECIPES = {"forbidden", "harmless"}  # told in the same words
 LEAST_LITERAL = 6  # letters of its own that a pattern must have
 
 
@@ -166,6 +169,7 @@ class Checker:
     def __init__(self, world: World, readers: tuple[Pattern, ...] | None = None) -> None:
         self.world = world
         self.patterns = careful() if readers is None else readers
+        self.name_words = {k: {w for e in world.of_kind(k) for w in e.name.split()} for k in LOWER_CASE}
         self.plurals = {plural(e.name): e.name for kind in ("animal", "plant") for e in world.of_kind(kind)}
 
     def claims(self, text: str) -> list[Claim]:
@@ -195,10 +199,9 @@ class Checker:
             said = match[f"g{i}"]
             if said is None or not is_fact(slot):
                 continue
-            subject = names.get(slot.letter) or self.last_named(
-                KINDS_OF_LETTER[slot.letter], text, match.start()
-            )
-            if subject:
+            kind = KINDS_OF_LETTER[slot.letter]
+            subject = names.get(slot.letter) or self.last_named(kind, text, match.start())
+            if subject and self.could_be(kind, subject):
                 yield self.judge(match.start(f"g{i}"), match.end(f"g{i}"), subject, slot, said)
 
     def last_named(self, kind: str, text: str, before: int) -> str | None:
@@ -210,11 +213,19 @@ class Checker:
                 best = match[0]
         return best
 
+    def could_be(self, kind: str, name: str) -> bool:
+        """Whether this looks like a name of the kind: "the others" is no animal, "paper orlit" might be one."""
+        if self.entity(kind, name):
+            return True
+        if kind == "dish":
+            return name.casefold().startswith(tuple(DISH_FIRST))
+        return kind not in LOWER_CASE or any(word in self.name_words[kind] for word in name.casefold().split())
+
     def entity(self, kind: str, name: str):
         """The entity of this kind that a text calls so: first letter, plural and article do not matter."""
         for form in (name, name[:1].lower() + name[1:], self.plurals.get(name[:1].lower() + name[1:], "")):
             entity = self.world.by_name.get(form)
-            if entity and entity.kind == kind:
+            if entity and (entity.kind == kind or {entity.kind, kind} == RECIPES):
                 return entity
         return None
 
@@ -231,7 +242,7 @@ class Checker:
 
 def same(said: str, value: str) -> bool:
     """Whether two ways of writing a value mean the same: case, articles, numbers in words, plurals."""
-    said, value = said.casefold().strip(), value.casefold()
+    said, value = said.casefold().strip(' —*"'), value.casefold()
     forms = {value, in_words(value), with_article(value), plural(value), value.removeprefix("the ")}
     return said in forms or said.removeprefix("the ") in forms
 
