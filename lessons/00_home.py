@@ -1,0 +1,32 @@
+# /// script
+# requires-python = ">=3.11"
+#
+# [tool.marimo.display]
+# theme = "system"
+# ///
+
+import marimo
+
+__generated_with = "0.25.2"
+app = marimo.App(width="medium", app_title="LLM Lab", css_file="../assets/llmlab.css")
+
+
+@app.cell(hide_code=True)
+def _():
+    import marimo as mo
+
+    from llmlab.course.doctor import device_sentence
+    from llmlab.course.home import front_page
+    from llmlab.course.progress import Progress
+
+    return Progress, device_sentence, front_page, mo
+
+
+@app.cell(hide_code=True)
+def _(Progress, device_sentence, front_page, mo):
+    mo.Html(front_page(Progress().states(), device_sentence()))
+    return
+
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,319 @@
+"""The command `llmlab`: one thin function for each thing that the course can do.
+
+Everything is imported where it is used, so `llmlab --help` answers at once and `llmlab course` does not wait for
+what it does not need. An error meant for a person is one sentence and exit status 2.
+"""
+
+import errno
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmlab.errors import LabError
+
+app = typer.Typer(
+    help="Every minute of a one-hour talk about large language models, running.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+Model = Annotated[str, typer.Option(help="A model of the course by name, or the folder of one.")]
+
+
+def main() -> None:
+    """Run the command line; what is meant for a person is said in a sentence."""
+    try:
+        app()
+    except LabError as error:
+        _fail(str(error))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _fail("The disk is full. Make room, and run the same command again; what was finished is kept.")
+
+
+def _fail(sentence: str) -> None:
+    print(f"llmlab: {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
+@app.command()
+def course(
+    port: Annotated[int | None, typer.Option(help="Listen here. Without it, a free port is found.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    edit: Annotated[
+        str | None, typer.Option(metavar="LESSON", help="Open one lesson in marimo's editor.")
+    ] = None,
+) -> None:
+    """Open the course in the browser."""
+    from llmlab.course import lessons, server
+
+    if edit is not None:
+        raise typer.Exit(server.edit(lessons.find(edit), port))
+    server.serve(port, browser)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at this machine: one line for each thing that the course needs."""
+    from rich.console import Console
+
+    from llmlab.course.doctor import examine
+
+    console, stopped = Console(highlight=False, soft_wrap=True), False
+    for check in examine():
+        word = "OK  " if check.ok else "FAIL"
+        console.print(f"{word}  {check.name:<9} {check.found}", markup=False)
+        if not check.ok:
+            console.print(f"      {'':<9} → {check.remedy}", markup=False)
+            stopped = stopped or check.stops
+    if stopped:
+        raise typer.Exit(2)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(context: typer.Context) -> None:
+    """Run all checks; more arguments go to pytest."""
+    from llmlab.course.checks import run
+
+    raise typer.Exit(run(context.args))
+
+
+@app.command()
+def handout(
+    lesson: Annotated[str | None, typer.Argument(help="A lesson's number or name; all without it.")] = None,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("build/handouts"),
+) -> None:
+    """Write lessons as .ipynb notebooks."""
+    from llmlab.course import lessons
+    from llmlab.course.handout import write
+
+    for one in [lessons.find(lesson)] if lesson else lessons.available():
+        print(write(one, out))
+
+
+@app.command()
+def world(
+    page: Annotated[int | None, typer.Option(help="Print this page instead of building the corpus.")] = None,
+    size: Annotated[str, typer.Option(help="small, course or large.")] = "course",
+    seed: Seed = 1,
+) -> None:
+    """Build the Pocket Web into the cache and say what is in it; or read one of its pages."""
+    from collections import Counter
+
+    from llmlab import pipeline
+    from llmlab.course.terminal import watch
+
+    corpus = watch(pipeline.world(size, seed))
+    if page is not None:
+        found = next((one for one in corpus.pages() if one.id == page), None)
+        if found is None:
+            raise LabError(f"There is no page {page} in this world. Ask for a smaller number.")
+        print(f"{found.kind}, {found.year}: {found.title}\n\n{found.text}")
+        return
+    kinds: Counter[str] = Counter()
+    for document in corpus.documents():
+        kinds[document.kind] += len(document.text.encode("utf-8"))
+    for kind, n_bytes in kinds.most_common():
+        print(f"{kind:<14} {n_bytes / 1e6:6.1f} MB")
+    print(f"{'in all':<14} {kinds.total() / 1e6:6.1f} MB in {corpus.folder}")
+
+
+@app.command()
+def tokenizer(
+    text: Annotated[str, typer.Argument(help="A text to cut into tokens.")],
+    model: Model = "course",
+    as_json: Json = False,
+) -> None:
+    """Show the tokens of a text."""
+    from llmlab.model import zoo
+
+    words = zoo.load(model).tokenizer
+    ids = words.encode(text)
+    pieces = [words.token_bytes(token).decode("utf-8", errors="backslashreplace") for token in ids]
+    if as_json:
+        print(json.dumps([{"token": i, "text": piece} for i, piece in zip(ids, pieces, strict=True)]))
+    else:
+        print(
+            f"{len(ids)} tokens: {' '.join(f'{piece!r}:{i}' for i, piece in zip(ids, pieces, strict=True))}"
+        )
+
+
+@app.command()
+def pretrain(
+    tier: Annotated[str, typer.Option(help="pocket, course, gpu or gpu-124m.")] = "pocket",
+    out: Annotated[Path | None, typer.Option(help="The run's folder; runs/TIER without it.")] = None,
+    size: Annotated[str, typer.Option(help="The world to read: small, course or large.")] = "course",
+    text: Annotated[
+        Path | None, typer.Option(help="Read this folder of .txt and .md files beside the world.")
+    ] = None,
+    hub: Annotated[
+        str | None, typer.Option(help="Read this data set of the Hugging Face hub beside it.")
+    ] = None,
+    tokens: Annotated[int | None, typer.Option(help="How many tokens to train on.")] = None,
+    seed: Seed = 1,
+    resume: Annotated[bool, typer.Option(help="Go on with the run that is in the folder.")] = True,
+) -> None:
+    """Train a base model. Ctrl-C saves; the same command goes on from there."""
+    from llmlab.course.terminal import losses, watch
+    from llmlab.pipeline import training_set
+    from llmlab.train.config import tier as tier_config
+    from llmlab.train.pretrain import pretrain as steps
+    from llmlab.world.realtext import folder_text, hub_text
+
+    config = tier_config(tier, seed=seed, **({"tokens": tokens} if tokens else {}))
+    if text and hub:
+        raise LabError("--text and --hub are two sources for the same place. Give one of them.")
+    real = list(folder_text(text)) if text else list(hub_text(hub)) if hub else None
+    corpus = watch(training_set(size, config.model.vocab_size, config.model.block_size, 1, real))
+    folder = out or Path("runs") / tier
+    source = {"world": size, "beside": str(text.name) if text else hub or "python"}
+    last = losses(steps(config, corpus, folder, resume=resume, provenance={"corpus": source}), config.steps)
+    if last is not None and last.step < config.steps:
+        print(
+            f"Stopped after step {last.step} of {config.steps} and saved. The same command goes on from there."
+        )
+        raise typer.Exit(130)
+    print(f"The model is in {folder / 'model'}. Try: llmlab generate --model {folder / 'model'}")
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str, typer.Option(help="The text to continue.")] = "",
+    model: Model = "course",
+    seed: Seed = 0,
+    tokens: Annotated[int, typer.Option(min=1, help="At most so many.")] = 200,
+    temperature: Annotated[float, typer.Option(help="0 always takes the likeliest token.")] = 1.0,
+    top_k: Annotated[int, typer.Option(help="Keep the k likeliest; 0 keeps all.")] = 0,
+    top_p: Annotated[float, typer.Option(help="Keep the likeliest that reach p together.")] = 1.0,
+    min_p: Annotated[
+        float, typer.Option(help="Keep what has at least p times the likeliest's probability.")
+    ] = 0.0,
+    repetition_penalty: Annotated[float, typer.Option(help="Above 1: say less again.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Continue a text, token by token."""
+    from llmlab.generate.engine import generate as steps
+    from llmlab.generate.policy import Policy
+    from llmlab.model import zoo
+
+    policy = Policy(temperature, top_k, top_p, min_p, repetition_penalty)
+    records = steps(zoo.load(model), prompt, policy, seed, tokens)
+    if as_json:
+        made = [asdict(step) for step in records]
+        text = prompt + "".join(step["text"] for step in made)
+        print(json.dumps({"model": model, "prompt": prompt, "seed": seed, "text": text, "steps": made}))
+        return
+    sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows "?", and goes on
+    print(prompt, end="", flush=True)
+    for step in records:
+        print(step.text, end="", flush=True)
+    print()
+
+
+@app.command()
+def exam(
+    model: Model = "course",
+    questions: Annotated[int, typer.Option(min=1, help="For each degree of exposure.")] = 150,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Ask a model for facts of the Isles, by how many pages state them."""
+    from llmlab.course.terminal import table, watch
+    from llmlab.measure import exam as paper
+    from llmlab.model import zoo
+    from llmlab.pipeline import world
+    from llmlab.world import build_world
+
+    checkpoint, corpus = zoo.load(model), watch(world())
+    asked = paper.questions(build_world(), paper.pages_per_fact(corpus.pages()), questions, seed)
+    curve = [asdict(point) for point in paper.by_exposure(paper.sit(checkpoint, asked))]
+    if as_json:
+        print(json.dumps(curve))
+        return
+    rows = [
+        (f"{p['low']}–{p['high']} pages", f"{p['right']} of {p['n']}", f"{p['right'] / p['n']:.0%}")
+        for p in curve
+    ]
+    table(("stated on", "right", "share"), rows)
+
+
+@app.command()
+def trace(
+    text: Annotated[str, typer.Argument(help="The text to trace, or - to read it from the standard input.")],
+    model: Model = "course",
+    as_json: Json = False,
+) -> None:
+    """Say where a text comes from: its longest matches in the training set, and which of its claims are true."""
+    from llmlab.course.terminal import table, watch
+    from llmlab.measure.claims import Checker
+    from llmlab.measure.dreams import trace as follow
+    from llmlab.measure.index import build_index
+    from llmlab.model import zoo
+    from llmlab.pipeline import tokens, world
+    from llmlab.world import build_world
+
+    checkpoint = zoo.load(model)
+    packed = watch(tokens(watch(world()), checkpoint.tokenizer, checkpoint.config.block_size))
+    ids = checkpoint.tokenizer.encode(sys.stdin.read() if text == "-" else text)
+    found = follow(ids, checkpoint.tokenizer, build_index(packed.train), Checker(build_world()))
+    if as_json:
+        marks = zip(found.tokens, found.match.tolist(), found.verdicts, strict=True)
+        claims = [{**asdict(claim), "verdict": verdict} for claim, verdict in found.claims]
+        rows = [{"text": token, "match": match, "verdict": verdict} for token, match, verdict in marks]
+        print(json.dumps({"tokens": rows, "claims": claims}))
+        return
+    table(
+        ("token", "longest match", "verdict"),
+        zip(found.tokens, map(str, found.match), found.verdicts, strict=True),
+    )
+
+
+@app.command()
+def figures(
+    model: Model = "course",
+    quick: Annotated[bool, typer.Option(help="Fewer cases: under ten minutes on two cores.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure again every effect that the course claims."""
+    from llmlab.course.terminal import table
+    from llmlab.report.figures import Evidence
+    from llmlab.report.figures import figures as measure
+
+    rows = list(measure(Evidence(model, quick=quick)))
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows]))
+        return
+    between = [f"{row.low:.3f} to {row.high:.3f}" if row.low is not None else "" for row in rows]
+    shown = [(r.id, f"{r.value:.4g}", b, f"{r.n:,}", r.goal) for r, b in zip(rows, between, strict=True)]
+    table(("figure", "value", "95% interval", "n", "goal"), shown)
+
+
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option(help="Fewer steps: under ten minutes on two cores.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast everything is, beside its budget."""
+    from llmlab.course.terminal import table
+    from llmlab.report.bench import Bench
+
+    rows = list(Bench(quick).rows())
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows]))
+        return
+    shown = [
+        (r.name, f"{r.value:,.4g}", r.unit, f"{r.budget:,g}" if r.budget else "", r.device) for r in rows
+    ]
+    table(("row", "value", "unit", "budget", "device"), shown)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Is this machine ready? One line for each thing that the course needs, with the remedy.
+
+Read next: server.py, which opens the course.
+"""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+
+import psutil
+
+from llmlab.course import browser
+from llmlab.paths import assets, cache_dir
+
+GIB = 1024**3
+MEMORY_NEEDED = 1.5 * GIB  # one lesson
+DISK_NEEDED = 1.0 * GIB  # the crawl, its tokens and its suffix array, and room for a training
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+    stops: bool = True  # whether the course cannot go on without it
+
+
+def examine() -> Iterator[Check]:
+    """One check after another. A check that breaks is itself a FAIL, not the end of the examination."""
+    for name, check in CHECKS.items():
+        try:
+            yield check()
+        except Exception as error:  # whatever is wrong with a machine, the other lines still help
+            yield Check(
+                name, False, f"{type(error).__name__}: {error}", "Run `make course` again; then ask for help."
+            )
+
+
+@cache
+def device_sentence() -> str:
+    """For the front page: '2 CPU cores with bf16, no GPU.'"""
+    import torch
+
+    from llmlab.train.machine import has_bf16
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cpu = f"{cores} CPU core{'s' if cores > 1 else ''}{' with bf16' if has_bf16('cpu') else ''}"
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name()}, {cpu}."
+    if torch.backends.mps.is_available():
+        return f"Apple GPU, {cpu}."
+    return f"{cpu}, no GPU."
+
+
+def _python() -> Check:
+    ok = sys.version_info >= (3, 11)
+    return Check(
+        "Python", ok, platform.python_version(), "Install Python 3.11, 3.12 or 3.13 from python.org."
+    )
+
+
+def _torch() -> Check:
+    version = metadata.version("torch")
+    major, minor = map(int, version.split(".")[:2])
+    remedy = 'Delete .venv and run `make course`, or: pip install "torch>=2.9,<2.14".'
+    return Check("torch", (2, 9) <= (major, minor) < (2, 14), version, remedy)
+
+
+def _device() -> Check:
+    return Check("device", True, device_sentence().rstrip("."))
+
+
+def _memory() -> Check:
+    free = psutil.virtual_memory().available
+    return Check(
+        "memory",
+        free >= MEMORY_NEEDED,
+        f"{free / GIB:.1f} GiB free",
+        "Close other programs: a lesson needs 1.5 GiB.",
+    )
+
+
+def _disk() -> Check:
+    free = shutil.disk_usage(cache_dir()).free
+    remedy = f"Free 1 GiB, or set LLMLAB_CACHE to a folder on a larger disk (now {cache_dir()})."
+    return Check("disk", free >= DISK_NEEDED, f"{free / GIB:.1f} GiB free for the cache", remedy)
+
+
+def _compiler() -> Check:
+    found = next((path for name in ("cc", "gcc", "clang", "cl") if (path := shutil.which(name))), None)
+    remedies = {"linux": "sudo apt install gcc libc6-dev", "darwin": "xcode-select --install"}
+    remedy = (
+        f"Compiled training is off until there is one: {remedies.get(sys.platform, 'pip install ziglang')}"
+    )
+    return Check("compiler", bool(found), found or "none", remedy, stops=False)
+
+
+def _browser() -> Check:
+    chromium = browser.find_chromium()
+    found = str(chromium or ("the system's default" if browser.can_open() else "none"))
+    remedy = "The course prints its address; open it in any browser that reaches this machine."
+    return Check("browser", bool(chromium) or browser.can_open(), found, remedy, stops=False)
+
+
+def _assets() -> Check:
+    missing = [
+        name for name in ("llmlab.css", "models/course/model.safetensors") if not (assets() / name).exists()
+    ]
+    found = f"{assets()}" if not missing else f"{', '.join(missing)} not in {assets()}"
+    return Check(
+        "assets", not missing, found, "Get the files again: git checkout assets. Or train: llmlab pretrain."
+    )
+
+
+CHECKS: dict[str, Callable[[], Check]] = {
+    "Python": _python,
+    "torch": _torch,
+    "device": _device,
+    "memory": _memory,
+    "disk": _disk,
+    "compiler": _compiler,
+    "browser": _browser,
+    "assets": _assets,
+}

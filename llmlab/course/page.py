@@ -1,0 +1,60 @@
+"""What every page of the course has: the top line, and the head of a lesson with its nine steps.
+
+The looks and the few lines of script (presenter size, light and dark, the step being read) are put into each page by
+the server, so a lesson only says what stands in its head.
+"""
+
+from html import escape
+from pathlib import Path
+
+import marimo as mo
+
+from llmlab.course.lessons import clock, find
+
+STEPS = {
+    "question": "Question",
+    "touch": "Touch",
+    "guess": "Guess",
+    "see": "See",
+    "hood": "Under the hood",
+    "train": "Train it yourself",
+    "exercises": "Exercises",
+    "real": "In the real thing",
+    "next": "What next",
+}
+
+
+def head(number: str, source: str = "", live: bool = True) -> mo.Html:
+    """The first thing of a lesson. `source` says whose numbers these are: "live, course, seed 7"."""
+    lesson = find(number)
+    dot = f'<span class="ll-source{" live" if live else ""}">{escape(source)}</span>' if source else ""
+    steps = "".join(f'<li><a href="#ll-{name}">{title}</a></li>' for name, title in STEPS.items())
+    return mo.Html(
+        f'<div class="ll-page">{bar(f"{lesson.number} {lesson.title}", dot)}<section class="ll-head" id="ll-question">'
+        f"<div><h1>{escape(lesson.title)}</h1><p>{escape(lesson.question)}</p></div>"
+        f'<div class="meta"><span>About {lesson.minutes} minutes</span><span>In the talk from {clock(lesson.start)}'
+        f'</span></div></section><ol class="ll-steps">{steps}</ol></div>'
+    )
+
+
+def step(name: str, title: str = "") -> mo.Html:
+    """The heading of one of the nine steps; the line at the top leads here. The title may say more than the name."""
+    return mo.Html(f'<h2 class="ll-step" id="ll-{name}">{escape(title or STEPS[name])}</h2>')
+
+
+def bar(where: str = "", status: str = "") -> str:
+    """The top line: the course, where we are, a status (HTML), and the two buttons."""
+    place = f'<span class="wide">{escape(where)}</span>' if where else ""
+    return (
+        f'<header class="ll-bar"><a class="word" href="/">LLM Lab</a>{place}<span class="gap"></span>{status}'
+        '<button type="button" data-ll-act="size" aria-label="Larger, for a lecture hall">Aa</button>'
+        '<button type="button" data-ll-act="theme">Light / dark</button></header>'
+    )
+
+
+def for_head() -> str:
+    """What the server puts into every page's <head>."""
+    here = Path(__file__)
+    style = here.with_name("page.css").read_text(encoding="utf-8")
+    script = here.with_name("page.js").read_text(encoding="utf-8")
+    return f"<style>{style}</style><script>{script}</script>"

@@ -1,0 +1,58 @@
+"""Words in a terminal: generators of records become progress bars, rows become a table.
+
+The bars go to the error stream, so that what a command prints can be read by another program.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from llmlab.pipeline import Made, Stage
+from llmlab.train.pretrain import Step
+
+COLUMNS = (
+    TextColumn("{task.description:<10}"),
+    BarColumn(),
+    TextColumn("{task.fields[note]}"),
+    TimeRemainingColumn(),
+)
+
+
+def watch(stage: Stage[Made]) -> Made:
+    """Run a stage with a bar for each of its parts, and return what it made."""
+    with Progress(*COLUMNS, console=Console(stderr=True)) as bars:
+        tasks: dict[str, int] = {}
+        while True:
+            try:
+                record = next(stage)
+            except StopIteration as end:
+                for task in tasks.values():
+                    bars.update(task, completed=bars.tasks[task].total)
+                return end.value
+            if record.stage not in tasks:
+                tasks[record.stage] = bars.add_task(record.stage, total=record.total, note="")
+            bars.update(
+                tasks[record.stage], completed=record.done, note=f"{record.done:,} of {record.total:,}"
+            )
+
+
+def losses(steps: Iterable[Step], total: int) -> Step | None:
+    """Show a training run as it goes; returns its last record (None if there was nothing left to do)."""
+    last = None
+    with Progress(*COLUMNS, console=Console(stderr=True)) as bars:
+        task = bars.add_task("training", total=total, note="")
+        for last in steps:
+            note = (
+                f"step {last.step}, {last.bits_per_byte:.3f} bits a byte, {last.tokens_per_s:,.0f} tokens/s"
+            )
+            bars.update(task, completed=last.step, note=note)
+    return last
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows in columns as wide as they need to be."""
+    lines = [tuple(titles), *(tuple(row) for row in rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(titles))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,81 @@
+"""The stages, in order: world, tokenizer, tokens, base. Each makes one thing out of named things.
+
+What can be built again is kept in the user's cache, under a name made of everything that it depends on: asking
+twice costs nothing, and a changed voice or seed gives another name. A stage is a generator: it yields `Progress`
+and returns what it made, so `made = yield from stage` hands both on.
+
+Read next: train/pretrain.py, the longest stage.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from llmlab.paths import cache_dir
+from llmlab.text.bpe import train_bpe
+from llmlab.text.packing import Corpus, load_corpus, prepare
+from llmlab.text.tokenizer import SPECIAL, Tokenizer
+from llmlab.world import SIZES
+from llmlab.world.corpus import CorpusFolder, build_corpus, find_corpus
+from llmlab.world.realtext import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    stage: str
+    done: int
+    total: int
+
+
+Made = TypeVar("Made")
+Stage = Generator[Progress, None, Made]
+
+
+def finish(stage: Stage[Made]) -> Made:
+    """Run a stage to its end without looking."""
+    while True:
+        try:
+            next(stage)
+        except StopIteration as end:
+            return end.value
+
+
+def world(size: str = "course", seed: int = 1, real: list[Document] | None = None) -> Stage[CorpusFolder]:
+    """The Pocket Web and the text beside it; `real` replaces Python's own text by other documents."""
+    total = SIZES[size].pages if size in SIZES else 0  # an unknown size is refused below, with a sentence
+    for pages in build_corpus(size, seed, real):
+        yield Progress("world", min(pages, total), total)
+    return find_corpus(size, seed, real)
+
+
+def tokenizer(corpus: CorpusFolder, vocab_size: int) -> Stage[Tokenizer]:
+    """A vocabulary learned from the corpus's training pages."""
+    file = cache_dir() / f"tokenizer-{corpus.key}-{vocab_size}.json"
+    if not file.exists():
+        texts = (page.text for page in corpus.documents() if page.split == "train")
+        merges = []
+        for merge in train_bpe(texts, vocab_size - len(SPECIAL)):
+            merges.append((merge.left, merge.right))
+            if len(merges) % 64 == 0:
+                yield Progress("tokenizer", len(merges), vocab_size - len(SPECIAL) - 256)
+        Tokenizer(merges).save(file)
+    return Tokenizer.load(file)
+
+
+def tokens(corpus: CorpusFolder, words: Tokenizer, longest: int) -> Stage[Corpus]:
+    """The corpus as the model reads it: numbers, in documents of at most `longest` tokens."""
+    folder = cache_dir() / f"tokens-{corpus.key}-{words.hash}-{longest}"
+    if not folder.is_dir():
+        yield Progress("tokens", 0, 1)
+        prepare(corpus.documents(), words, folder, longest)
+        yield Progress("tokens", 1, 1)
+    return load_corpus(folder)
+
+
+def training_set(
+    size: str, vocab_size: int, longest: int, seed: int = 1, real: list[Document] | None = None
+) -> Stage[Corpus]:
+    """World, tokenizer and tokens, one after the other."""
+    corpus = yield from world(size, seed, real)
+    words = yield from tokenizer(corpus, vocab_size)
+    return (yield from tokens(corpus, words, longest))

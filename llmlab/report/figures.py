@@ -1,0 +1,172 @@
+"""`llmlab figures`: every effect that a lesson or the README claims, measured now.
+
+One row a figure: value, number of cases, a 95% interval where it is a share, the seed, and the goal that the
+course set itself. docs/figures.md says in words what each row means.
+"""
+
+import gzip
+import lzma
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from llmlab.generate.engine import generate_many
+from llmlab.generate.policy import Policy
+from llmlab.measure.claims import PROSE, Checker, Pattern, patterns
+from llmlab.measure.dreams import Trace, shares, trace
+from llmlab.measure.exam import Result, pages_per_fact, questions, sit
+from llmlab.measure.index import build_index
+from llmlab.model import zoo
+from llmlab.pipeline import finish, tokens, world
+from llmlab.report import prose
+from llmlab.show.number_format import wilson
+from llmlab.train.evaluate import evaluate
+from llmlab.world.facts import World
+from llmlab.world.genesis import build_world
+from llmlab.world.grammar import load
+from llmlab.world.kinds import KINDS
+
+PYTHON = ("python", "reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    id: str
+    value: float
+    n: int
+    low: float | None
+    high: float | None
+    seed: int
+    goal: str
+
+
+def share(id: str, right: int, n: int, goal: str, seed: int = 0) -> Figure:
+    low, high = wilson(right, n)
+    return Figure(id, right / n if n else math.nan, n, low, high, seed, goal)
+
+
+class Evidence:
+    """What the figures are measured on: the corpus, the tokens, the model; each made once, when first asked for."""
+
+    def __init__(
+        self, model: str = "course", size: str = "course", quick: bool = False, seed: int = 0
+    ) -> None:
+        self.model_name, self.size, self.quick, self.seed = model, size, quick, seed
+
+    @cached_property
+    def corpus(self):
+        return finish(world(self.size))
+
+    @cached_property
+    def world(self) -> World:
+        return build_world(self.size)
+
+    @cached_property
+    def checkpoint(self):
+        return zoo.load(self.model_name)
+
+    @cached_property
+    def tokens(self):
+        config = self.checkpoint.config
+        return finish(tokens(self.corpus, self.checkpoint.tokenizer, config.block_size))
+
+    @cached_property
+    def exam(self) -> list[Result]:
+        asked = questions(
+            self.world, pages_per_fact(self.corpus.pages()), 60 if self.quick else 300, self.seed
+        )
+        return list(sit(self.checkpoint, asked))
+
+    @cached_property
+    def dreams(self) -> list[Trace]:
+        """Pages dreamt from nothing at temperature 1, traced."""
+        index, checker = build_index(self.tokens.train), Checker(self.world)
+        n = 40 if self.quick else 200
+        rows = generate_many(self.checkpoint, "", n, Policy(), self.seed, max_tokens=400)
+        return [trace(row, self.checkpoint.tokenizer, index, checker) for row in rows]
+
+
+def figures(evidence: Evidence) -> Iterator[Figure]:
+    yield from of_the_world(evidence)
+    yield from of_the_base(evidence)
+    yield from of_the_dreams(evidence)
+
+
+def of_the_world(evidence: Evidence) -> Iterator[Figure]:
+    alive = prose.measure(prose.sample(evidence.corpus.pages(), every=7))
+    row = lambda id, value, n, goal: Figure(id, value, n, None, None, evidence.corpus.seed, goal)  # noqa: E731
+    yield row("world.gzip_ratio", alive.gzip, alive.n_bytes, "at most 3.5")
+    yield row("world.xz_ratio", alive.xz, alive.n_bytes, "at most 8")
+    yield row("world.distinct_8grams", alive.distinct_8grams, alive.n_bytes, "at least 0.88")
+    yield row("world.sentence_forms", sum(len(load(k).forms()) for k in KINDS), len(KINDS), "at least 1,200")
+    false, claims = false_statements(evidence, 4_000 if evidence.quick else 20_000)
+    yield share("world.false_statements", false, claims, "0", evidence.corpus.seed)
+
+
+def explicit(pattern: Pattern) -> bool:
+    """A sentence that names whom it speaks about, so that reading it cannot go wrong over a "she"."""
+    named = {slot.letter for slot in pattern.slots if not slot.path}
+    return all(slot.letter in named for slot in pattern.slots)
+
+
+def false_statements(evidence: Evidence, pages: int) -> tuple[int, int]:
+    """(false, all) claims that an independent reading finds on true pages: sentences that name their subject."""
+    checker = Checker(evidence.world, tuple(p for p in patterns() if explicit(p)))
+    false = claims = 0
+    for page in evidence.corpus.pages():
+        if page.id >= pages:
+            break
+        if page.kind in PROSE:
+            found = checker.claims(page.text)
+            claims += len(found)
+            false += sum(claim.verdict != "true" for claim in found)
+    return false, claims
+
+
+def of_the_base(evidence: Evidence) -> Iterator[Figure]:
+    bits = evaluate(evidence.checkpoint.model, evidence.tokens.valid)
+    by_split = baselines(evidence)
+    seed = evidence.checkpoint.provenance.get("config", {}).get("seed", 0)
+    for name, kinds in (
+        ("world", [k for k in bits if k in KINDS]),
+        ("python", [k for k in bits if k in PYTHON]),
+    ):
+        weights = {k: by_split[k][0] for k in kinds}
+        mean = sum(bits[k] * weights[k] for k in kinds) / sum(weights.values())
+        packed = sum(by_split[k][1] for k in kinds) * 8 / sum(weights.values())
+        yield Figure(
+            f"base.bits_per_byte.{name}",
+            mean,
+            sum(weights.values()),
+            None,
+            None,
+            seed,
+            f"below xz: {packed:.3f}",
+        )
+    for kind in sorted(k for k in bits if k != "all"):
+        n_bytes, archive, _ = by_split[kind]
+        goal = f"below xz: {8 * archive / n_bytes:.3f}"
+        yield Figure(f"base.bits_per_byte.{kind}", bits[kind], n_bytes, None, None, seed, goal)
+    for id, low, high, goal in (("seen50", 50, 10**9, "at least 0.90"), ("seen1", 1, 1, "reported")):
+        here = [r.right for r in evidence.exam if low <= r.question.pages <= high]
+        yield share(f"base.exam.{id}", sum(here), len(here), goal, evidence.seed)
+
+
+def baselines(evidence: Evidence) -> dict[str, tuple[int, int, int]]:
+    """{kind: (bytes, xz bytes, gzip bytes)} of the held-out text, each kind packed as one file."""
+    texts: dict[str, list[str]] = {}
+    for document in evidence.corpus.documents():
+        if document.split == "valid":
+            texts.setdefault(document.kind, []).append(document.text)
+    packed = {}
+    for kind, parts in texts.items():
+        raw = "".join(parts).encode("utf-8")
+        packed[kind] = len(raw), len(lzma.compress(raw, preset=9)), len(gzip.compress(raw, 9))
+    return packed
+
+
+def of_the_dreams(evidence: Evidence) -> Iterator[Figure]:
+    counts = shares(evidence.dreams)
+    for verdict, count in counts.items():
+        yield share(f"dreams.{verdict}", count, sum(counts.values()), "reported", evidence.seed)

@@ -1,0 +1,41 @@
+"""The doctor has one line for each need, and a broken check is a line too."""
+
+import pytest
+from typer.testing import CliRunner
+
+from llmlab import cli
+from llmlab.course import doctor
+
+
+def test_one_line_for_each_need():
+    names = [check.name for check in doctor.examine()]
+    assert names == ["Python", "torch", "device", "memory", "disk", "compiler", "browser", "assets"]
+
+
+def test_every_failure_has_a_remedy(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.setattr(doctor, "MEMORY_NEEDED", 1e18)
+    monkeypatch.setattr(doctor, "DISK_NEEDED", 1e18)
+    failed = {check.name: check for check in doctor.examine() if not check.ok}
+    assert {"memory", "disk", "compiler"} <= failed.keys()
+    assert all(check.remedy for check in failed.values())
+    assert not failed["compiler"].stops and failed["memory"].stops
+
+
+def test_a_check_that_breaks_is_a_failure_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch):
+    def broken() -> doctor.Check:
+        raise OSError("no such thing")
+
+    monkeypatch.setitem(doctor.CHECKS, "memory", broken)
+    checks = {check.name: check for check in doctor.examine()}
+    assert not checks["memory"].ok and "no such thing" in checks["memory"].found
+    assert len(checks) == 8
+
+
+@pytest.mark.parametrize(("stops", "status"), [(True, 2), (False, 0)])
+def test_the_command_ends_with_2_where_the_course_cannot_go_on(monkeypatch, stops: bool, status: int):
+    checks = [doctor.Check("Python", True, "3.11"), doctor.Check("disk", False, "full", "Make room.", stops)]
+    monkeypatch.setattr(doctor, "examine", lambda: iter(checks))
+    done = CliRunner().invoke(cli.app, ["doctor"])
+    assert done.exit_code == status
+    assert "OK    Python" in done.output and "FAIL  disk" in done.output and "Make room." in done.output

@@ -1,0 +1,127 @@
+"""The course's server: this machine only, no code sent, one process for everything."""
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from llmlab.course import server
+from llmlab.course.lessons import HOME, available
+from llmlab.errors import LabError
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A course of our own, as a student starts it."""
+    environment = os.environ | {"LLMLAB_DATA": str(tmp_path_factory.mktemp("data")), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "llmlab.cli", "course", "--port", "0", "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, encoding="utf-8")
+    line = process.stdout.readline()
+    yield int(re.search(r"http://127\.0\.0\.1:(\d+)/", line)[1])
+    process.terminate()
+    process.wait(10)
+
+
+def ask(port: int, path: str, **headers: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path, headers=headers)
+    return connection.getresponse()
+
+
+def test_home_and_every_lesson_are_served(port: int):
+    for path in ["/", *(lesson.url for lesson in available())]:
+        assert ask(port, path).status == 200, path
+
+
+def test_a_lesson_without_its_last_slash_is_found(port: int):
+    for lesson in available():
+        assert ask(port, lesson.url.rstrip("/")).status in (301, 307, 308)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", "", "127.0.0.1.evil.example"])
+def test_another_host_is_refused(port: int, host: str):
+    assert ask(port, "/", Host=host).status == 403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://localhost"])
+def test_another_origin_is_refused(port: int, origin: str):
+    assert ask(port, "/", Origin=origin).status == 403
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1", "http://localhost"])
+def test_our_own_origin_is_served(port: int, origin: str):
+    assert ask(port, "/", Origin=f"{origin}:{port}", Host=f"localhost:{port}").status == 200
+
+
+def handshake(port: int, origin: str) -> int:
+    """The status that a WebSocket's opening request gets."""
+    headers = {
+        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Origin": origin,
+    }  # fmt: skip
+    return ask(port, "/ws?session_id=s_123456", **headers).status
+
+
+def test_a_websocket_from_another_site_is_refused(port: int):
+    assert handshake(port, "https://evil.example") == 403
+    assert handshake(port, f"http://127.0.0.1:{port}") == 101
+
+
+def test_no_code_is_sent(port: int):
+    page = ask(port, "/").read().decode("utf-8")
+    assert "device_sentence()" in HOME.read_text(encoding="utf-8")
+    assert "device_sentence()" not in page
+
+
+def test_pages_may_load_nothing_from_elsewhere(port: int):
+    policy = ask(port, "/").getheader("content-security-policy")
+    assert "default-src 'self'" in policy and "http" not in policy
+
+
+def test_only_this_machine_is_listened_to():
+    with server.listen(None) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_port_in_use_is_a_sentence():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(LabError, match="cannot be used"):
+            server.listen(taken.getsockname()[1])
+
+
+def test_without_a_port_a_free_one_is_found(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(server, "PORT", taken.getsockname()[1])
+        with server.listen(None) as found:
+            assert found.getsockname()[1] != taken.getsockname()[1]
+
+
+def test_the_editor_asks_for_a_password():
+    """The command behind `llmlab course --edit`, answered without its password."""
+    with server.listen(None) as free:
+        number = free.getsockname()[1]
+    command = server.edit_command(HOME, number)
+    process = subprocess.Popen([*command, "--headless"], stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    try:
+        said = threading.Thread(target=process.stdout.read, daemon=True)
+        said.start()
+        for _ in range(100):
+            try:
+                answer = ask(number, "/")
+                break
+            except OSError:
+                said.join(0.2)
+        assert answer.status in (302, 303, 307, 401)
+    finally:
+        process.terminate()
+        process.wait(10)

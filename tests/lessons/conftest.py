@@ -1,0 +1,98 @@
+"""The course in a real browser: one server for all checks of a worker, and pages that must behave."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ALIVE_MS = 60_000  # two workers share two cores; `llmlab bench` measures the real time
+LOOKS = {"1280": (1280, 800, "light"), "390": (390, 844, "light"), "dark": (1280, 800, "dark")}
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a course that was started as a student starts it."""
+    environment = os.environ | {"LLMLAB_DATA": str(tmp_path_factory.mktemp("data")), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "llmlab.cli", "course", "--port", "0", "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, encoding="utf-8")
+    yield re.search(r"http://\S+", process.stdout.readline())[0]
+    process.terminate()
+    process.wait(10)
+
+
+class Visit:
+    """One page that is watched from its first request on."""
+
+    def __init__(self, page, address: str) -> None:
+        self.page, self.address = page, address
+        self.errors: list[str] = []
+        self.left: list[str] = []
+        page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._watch(request.url))
+        page.on("websocket", lambda socket: self._watch(socket.url.replace("ws:", "http:", 1)))
+
+    def _watch(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.left.append(url)
+
+    def open(self, path: str) -> None:
+        """Go there and wait until every cell has run and shows what it has."""
+        self.page.goto(self.address.rstrip("/") + path)
+        self.page.wait_for_selector("[data-cell-id] .output, .output-area, .ll-home", timeout=ALIVE_MS)
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-status=running], [data-status=queued], .marimo-cell.running')",
+            timeout=ALIVE_MS,
+        )
+        self.page.wait_for_load_state("networkidle", timeout=ALIVE_MS)
+
+    def check(self) -> None:
+        """Nothing went wrong, and nothing left the machine."""
+        assert self.left == []
+        assert self.errors == []
+        assert self.page.locator(".marimo-error, .text-error, [data-testid=cell-error]").count() == 0
+
+
+@pytest.fixture
+def visit(browser, course: str) -> Iterator[Callable[..., Visit]]:
+    """Open a page in one of the LOOKS; the checks of `Visit.check` are made for every page at the end."""
+    visits: list[Visit] = []
+
+    def make(path: str, look: str = "1280", **context: object) -> Visit:
+        width, height, scheme = LOOKS[look]
+        size = {"width": width, "height": height}
+        tab = browser.new_context(
+            viewport=size, color_scheme=scheme, reduced_motion="reduce", **context
+        ).new_page()
+        visits.append(Visit(tab, course))
+        visits[-1].open(path)
+        return visits[-1]
+
+    yield make
+    for one in visits:
+        one.check()
+        one.page.context.close()
+
+
+@pytest.fixture
+def keep_screenshot() -> Callable[[Visit, str], Path]:
+    """The whole page as a picture, kept as an artefact of the run."""
+
+    def keep(one: Visit, name: str) -> Path:
+        file = Path(__file__).resolve().parents[2] / "build" / "screenshots" / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        tall = one.page.evaluate(
+            "Math.max(...[...document.querySelectorAll('*')].map((e) => e.scrollHeight))"
+        )
+        one.page.set_viewport_size(
+            {"width": one.page.viewport_size["width"], "height": min(int(tall), 12_000)}
+        )
+        one.page.wait_for_timeout(300)
+        one.page.screenshot(path=file)
+        return file
+
+    return keep
