@@ -49,6 +49,8 @@ def browser() -> Iterator:
     """A real Chromium that can reach this machine only."""
     from playwright.sync_api import sync_playwright
 
+    from llmlab.course.timing import sandbox_arguments
+
     path = _chromium()
     if path is None:
         sentence = "NO BROWSER: install Chromium, Chrome or Edge, and the browser checks run too."
@@ -59,8 +61,7 @@ def browser() -> Iterator:
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
         "--disable-background-networking",
     ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium refuses to run as root with its own sandbox
+    arguments += sandbox_arguments()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=arguments)
         yield chromium

@@ -22,7 +22,7 @@ from llmlab.world.facts import World
 from llmlab.world.genesis import build_world
 from llmlab.world.grammar import KINDS_OF_LETTER, WORDS_FOR_A_PERSON, Choice, Form, Slot, load
 from llmlab.world.kinds import KINDS
-from llmlab.world.names import DISH_FIRST
+from llmlab.world.names import DISH_FIRST, LAST_FIRST, TOWN_FIRST
 
 PROSE = [kind for kind, entry in KINDS.items() if entry.writer is None]
 NAME = {
@@ -40,9 +40,18 @@ VALUE = {
     "valuation": r"[\d,]+ marks", "number": r"QI [\d-]+", "length": r"\d+ cm", "size": r"\d+ cm", "weight": r"[\d,]+ g",
     "label": r"\w+ round", "trade": r"[a-z-]+(?: [a-z-]+)?", "thing": r"[a-z-]+ [a-z-]+",
 }  # fmt: skip
+MADE_OF_WORDS = ("thing", "trade")
 PHRASE = r"[^\n.;:!?]{2,60}?"
 PHRASE_END = r"(?=\s*(?:[.,;:!?)\n—*<\"]|$))"
-LOWER_CASE = ("animal", "plant", "oil", "forbidden", "harmless")
+NAME_STARTS = {
+    kind: tuple(part.casefold() for part in parts)
+    for kind, parts in (
+        ("person", LAST_FIRST),
+        ("mother", LAST_FIRST),
+        ("town", TOWN_FIRST),
+        ("dish", DISH_FIRST),
+    )
+}
 RECIPES = {"forbidden", "harmless"}  # told in the same words
 LEAST_LITERAL = 6  # letters of its own that a pattern must have
 
@@ -169,7 +178,11 @@ class Checker:
     def __init__(self, world: World, readers: tuple[Pattern, ...] | None = None) -> None:
         self.world = world
         self.patterns = careful() if readers is None else readers
-        self.name_words = {k: {w for e in world.of_kind(k) for w in e.name.split()} for k in LOWER_CASE}
+        self.name_words = {k: {w for e in world.of_kind(k) for w in e.name.casefold().split()} for k in NAME}
+        self.values: dict[str, set[str]] = {}
+        for fact in world.facts:
+            self.values.setdefault(fact.attribute, set()).update(ways(fact.value))
+        self.value_words = {a: {w for v in self.values.get(a, ()) for w in v.split()} for a in MADE_OF_WORDS}
         self.plurals = {plural(e.name): e.name for kind in ("animal", "plant") for e in world.of_kind(kind)}
 
     def claims(self, text: str) -> list[Claim]:
@@ -201,8 +214,10 @@ class Checker:
                 continue
             kind = KINDS_OF_LETTER[slot.letter]
             subject = names.get(slot.letter) or self.last_named(kind, text, match.start())
-            if subject and self.could_be(kind, subject):
-                yield self.judge(match.start(f"g{i}"), match.end(f"g{i}"), subject, slot, said)
+            value = self.value_in(slot, said)
+            if subject and value and self.could_be(kind, subject):
+                start = match.start(f"g{i}")
+                yield self.judge(start, start + len(value), subject, slot, value)
 
     def last_named(self, kind: str, text: str, before: int) -> str | None:
         """The name of this kind that stands nearest before a place, looking back one paragraph or so."""
@@ -217,13 +232,34 @@ class Checker:
         """Whether this looks like a name of the kind: "the others" is no animal, "paper orlit" might be one."""
         if self.entity(kind, name):
             return True
-        if kind == "dish":
-            return name.casefold().startswith(tuple(DISH_FIRST))
-        return kind not in LOWER_CASE or any(word in self.name_words[kind] for word in name.casefold().split())
+        if kind in NAME_STARTS:
+            return name.split()[-1].casefold().startswith(NAME_STARTS[kind])
+        return any(word in self.name_words[kind] for word in name.casefold().split())
+
+    def value_in(self, slot: Slot, said: str) -> str | None:
+        """What a blank says, cut to a value that this attribute can have; None where it says something else.
+
+        ("is made of horn, so it may be the hat" says horn; "is a bird" says no colour.) Names and numbers have a form
+        of their own and are taken as they are.
+        """
+        attribute, target = slot.path[-1], target_kind(KINDS_OF_LETTER[slot.letter], slot.path)
+        if target:
+            return said if self.could_be(target, said) else None
+        if attribute in VALUE and attribute not in MADE_OF_WORDS:
+            return said
+        if attribute in MADE_OF_WORDS:  # a new pair of known words is a thing that might be
+            return said if set(plain(said).split()) <= self.value_words[attribute] else None
+        ends = [len(said), *(m.start() for m in reversed(list(re.finditer(r"[ ,]", said))))]
+        return next((said[:end] for end in ends if plain(said[:end]) in self.values.get(attribute, ())), None)
 
     def entity(self, kind: str, name: str):
         """The entity of this kind that a text calls so: first letter, plural and article do not matter."""
-        for form in (name, name[:1].lower() + name[1:], self.plurals.get(name[:1].lower() + name[1:], "")):
+        for form in (
+            name,
+            name.partition(" ")[2],
+            name[:1].lower() + name[1:],
+            self.plurals.get(name[:1].lower() + name[1:], ""),
+        ):
             entity = self.world.by_name.get(form)
             if entity and (entity.kind == kind or {entity.kind, kind} == RECIPES):
                 return entity
@@ -240,11 +276,20 @@ class Checker:
         return Claim(start, end, subject, attribute, said, verdict)
 
 
+def ways(value: str) -> set[str]:
+    """The ways in which pages write a value: articles, numbers in words, plurals; case does not matter."""
+    value = value.casefold()
+    forms = {value, in_words(value), with_article(value), plural(value)}
+    return forms | {form.removeprefix("the ") for form in forms}
+
+
+def plain(said: str) -> str:
+    return said.casefold().strip(' —*"').removeprefix("the ")
+
+
 def same(said: str, value: str) -> bool:
-    """Whether two ways of writing a value mean the same: case, articles, numbers in words, plurals."""
-    said, value = said.casefold().strip(' —*"'), value.casefold()
-    forms = {value, in_words(value), with_article(value), plural(value), value.removeprefix("the ")}
-    return said in forms or said.removeprefix("the ") in forms
+    """Whether a text says this value."""
+    return plain(said) in ways(value)
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ number of processes and still come out the same, byte for byte.
 Read next: corpus.py, which keeps a crawl on disk; html.py, which shows a page as a browser would.
 """
 
+import math
 import multiprocessing
 import os
 import random
@@ -22,6 +23,7 @@ from llmlab.world.genesis import SIZES, build_world
 from llmlab.world.kinds import KINDS, write
 
 LIVE_SHARE = 0.03  # pages of the years after the cutoff, beside the crawl
+RISE = 1.5  # above 1: more pages in later years
 VALID_EVERY = 120  # one page in so many is held out
 ONE_OFF_KINDS = ("encyclopedia", "news", "diary", "letter", "interview", "home")
 CHUNK = 400
@@ -65,38 +67,48 @@ class Press:
         split = "live" if i >= self.count else "valid" if i % VALID_EVERY == 7 else "train"
         for attempt in range(50):
             rng = random.Random(self.world.seed * 1_000_000_007 + i * 101 + attempt).random
-            kind, subject = self.plan(i, rng)
-            year = self.year(subject, split, rng)
+            kind, subject, plan_bits = self.plan(i, rng)
+            year, year_bits = self.year(subject, split, rng)
             casting = self.even if KINDS[kind].even else self.casting
             try:
                 text = write(casting, kind, subject, int(rng() * 2**53), year)
             except Unfit:
                 continue
-            where = subject.id if subject else None
-            return Page(i, kind, where, text.title, text.text, year, text.facts, text.bits, split)
+            where, bits = subject.id if subject else None, text.bits + plan_bits + year_bits
+            return Page(i, kind, where, text.title, text.text, year, text.facts, bits, split)
         raise RuntimeError(f"page {i} could not be written")
 
-    def year(self, subject: Entity | None, split: str, rng) -> int:
-        """When a page was written: more and more of them over time, none before there is something to tell."""
-        if split == "live":
-            return NOW - int(rng() * (NOW - CUTOFF))
-        year = int(CUTOFF + 1 - rng() ** 1.5 * (CUTOFF + 1 - FIRST_WEB_YEAR))
-        return max(year, self.since.get(subject.id, 0)) if subject else year
+    def year(self, subject: Entity | None, split: str, rng) -> tuple[int, float]:
+        """When a page was written: more and more of them over time, none before there is something to tell.
 
-    def plan(self, i: int, rng) -> tuple[str, Entity | None]:
-        """The kind and the subject: a one-off person where it is their turn, else by share and fame."""
+        Returns the year and the bits of this choice.
+        """
+        if split == "live":
+            return NOW - int(rng() * (NOW - CUTOFF)), math.log2(NOW - CUTOFF)
+        span = CUTOFF + 1 - FIRST_WEB_YEAR
+        year = int(CUTOFF + 1 - rng() ** RISE * span)
+        least = self.since.get(subject.id, 0) if subject else 0
+        before = lambda y: 1 - min(1.0, (CUTOFF + 1 - y) / span) ** (1 / RISE)  # noqa: E731  share of earlier pages
+        share = before(max(year, least) + 1) - (before(year) if year > least else 0.0)
+        return max(year, least), -math.log2(share)
+
+    def plan(self, i: int, rng) -> tuple[str, Entity | None, float]:
+        """The kind and the subject (a one-off person where it is their turn, else by share and fame), and the bits."""
         every = self.count // max(1, len(self.oneoff))
         if i < self.count and i % every == 0 and i // every < len(self.oneoff):
-            return ONE_OFF_KINDS[int(rng() * len(ONE_OFF_KINDS))], self.oneoff[i // every]
+            kind = ONE_OFF_KINDS[int(rng() * len(ONE_OFF_KINDS))]
+            return kind, self.oneoff[i // every], math.log2(len(ONE_OFF_KINDS) * len(self.oneoff))
         kind = self.kinds[bisect(self.shares, rng() * self.shares[-1])]
-        subjects = KINDS[kind].subjects
+        subjects, bits = KINDS[kind].subjects, math.log2(self.shares[-1] / KINDS[kind].share)
         if not subjects:
-            return kind, None
+            return kind, None, bits
         weights = list(accumulate(weight for _, weight in subjects))
-        name = subjects[bisect(weights, rng() * weights[-1])][0]
+        name, weight = subjects[bisect(weights, rng() * weights[-1])]
+        bits += math.log2(weights[-1] / weight)
         if name == "none":
-            return kind, None
-        return kind, self.casting.fame(name, KINDS[kind].asked).draw(rng())[0]
+            return kind, None, bits
+        subject, more = self.casting.fame(name, KINDS[kind].asked).draw(rng())
+        return kind, subject, bits + more
 
 
 @lru_cache(maxsize=2)

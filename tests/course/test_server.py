@@ -1,11 +1,8 @@
 """The course's server: this machine only, no code sent, one process for everything."""
 
 import http.client
-import os
-import re
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 
@@ -13,19 +10,15 @@ import pytest
 
 from llmlab.course import server
 from llmlab.course.lessons import HOME, available
+from llmlab.course.timing import served
 from llmlab.errors import LabError
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def port() -> Iterator[int]:
     """A course of our own, as a student starts it."""
-    environment = os.environ | {"LLMLAB_DATA": str(tmp_path_factory.mktemp("data")), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "llmlab.cli", "course", "--port", "0", "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, encoding="utf-8")
-    line = process.stdout.readline()
-    yield int(re.search(r"http://127\.0\.0\.1:(\d+)/", line)[1])
-    process.terminate()
-    process.wait(10)
+    with served() as (address, _):
+        yield int(address.rstrip("/").rpartition(":")[2])
 
 
 def ask(port: int, path: str, **headers: str) -> http.client.HTTPResponse:

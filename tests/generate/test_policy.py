@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from llmlab.errors import LabError
 from llmlab.generate.policy import Policy, draw, heat, keep_min_p, keep_top_k, keep_top_p, penalise
 
-scores = st.lists(st.floats(-20, 20, width=32), min_size=2, max_size=40).map(
+scores = st.lists(st.floats(-20, 20, width=32, allow_subnormal=False), min_size=2, max_size=40).map(
     lambda values: torch.tensor(values, dtype=torch.float32)
 )
 
@@ -70,7 +70,9 @@ def test_what_is_cut_is_never_drawn():
     assert {draw(cut, chance) for _ in range(500)} == {1, 2}
 
 
-@pytest.mark.parametrize("wrong", [{"temperature": -1}, {"top_p": 0}, {"top_p": 1.1}, {"min_p": 2}, {"top_k": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"temperature": -1}, {"top_p": 0}, {"top_p": 1.1}, {"min_p": 2}, {"top_k": -1}]
+)
 def test_impossible_policies_are_refused_with_a_sentence(wrong):
     with pytest.raises(LabError, match="can't be"):
         Policy(**wrong)

@@ -1,27 +1,21 @@
 """The course in a real browser: one server for all checks of a worker, and pages that must behave."""
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from llmlab.course.timing import ALIVE, served
 
 ALIVE_MS = 60_000  # two workers share two cores; `llmlab bench` measures the real time
 LOOKS = {"1280": (1280, 800, "light"), "390": (390, 844, "light"), "dark": (1280, 800, "dark")}
 
 
 @pytest.fixture(scope="session")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def course() -> Iterator[str]:
     """The address of a course that was started as a student starts it."""
-    environment = os.environ | {"LLMLAB_DATA": str(tmp_path_factory.mktemp("data")), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "llmlab.cli", "course", "--port", "0", "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, encoding="utf-8")
-    yield re.search(r"http://\S+", process.stdout.readline())[0]
-    process.terminate()
-    process.wait(10)
+    with served() as (address, _):
+        yield address
 
 
 class Visit:
@@ -43,11 +37,7 @@ class Visit:
     def open(self, path: str) -> None:
         """Go there and wait until every cell has run and shows what it has."""
         self.page.goto(self.address.rstrip("/") + path)
-        self.page.wait_for_selector("[data-cell-id] .output, .output-area, .ll-home", timeout=ALIVE_MS)
-        self.page.wait_for_function(
-            "() => !document.querySelector('[data-status=running], [data-status=queued], .marimo-cell.running')",
-            timeout=ALIVE_MS,
-        )
+        self.page.wait_for_function(ALIVE, timeout=ALIVE_MS)
         self.page.wait_for_load_state("networkidle", timeout=ALIVE_MS)
 
     def check(self) -> None:

@@ -19,7 +19,7 @@ def test_a_sentence_is_true_false_or_about_nobody():
     other = next(t.name for t in world.of_kind("town") if t.name != town)
     assert verdicts(checker, f"{person.name} lives in {town}.") == {"town": "true"}
     assert verdicts(checker, f"{person.name} lives in {other}.") == {"town": "false"}
-    assert verdicts(checker, f"Wenna Nobodyish lives in {town}.") == {"town": "nothing"}
+    assert verdicts(checker, f"Wenna Wiskwisk lives in {town}.") == {"town": "nothing"}
     assert verdicts(checker, "It rained all day.") == {}
 
 

@@ -10,7 +10,12 @@ from llmlab.text.packing import prepare
 from llmlab.text.tokenizer import Tokenizer
 from llmlab.world.realtext import Document
 
-TEXTS = ["the fog waits for the ferry", "the ferry waits for nobody", "fog and ferry, ferry and fog", "nobody waits"]
+TEXTS = [
+    "the fog waits for the ferry",
+    "the ferry waits for nobody",
+    "fog and ferry, ferry and fog",
+    "nobody waits",
+]
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +50,17 @@ def test_occurrences_matches_and_followers_equal_brute_force(index, data):
     assert sorted(index.occurrences(needle).tolist()) == brute(all_tokens, needle)
     lengths = index.longest_matches(needle)
     for i, length in enumerate(lengths):
-        assert length == max(n for n in range(len(needle) - i + 1) if not n or brute(all_tokens, needle[i : i + n]))
+        assert length == max(
+            n for n in range(len(needle) - i + 1) if not n or brute(all_tokens, needle[i : i + n])
+        )
     found = index.followers(needle)
     suffix = needle[len(needle) - found.length :]
-    after = [all_tokens[i + len(suffix)] for i in brute(all_tokens, suffix) if i + len(suffix) < len(all_tokens)]
-    assert dict(zip(found.tokens.tolist(), found.counts.tolist(), strict=True)) == {t: after.count(t) for t in after}
+    after = [
+        all_tokens[i + len(suffix)] for i in brute(all_tokens, suffix) if i + len(suffix) < len(all_tokens)
+    ]
+    assert dict(zip(found.tokens.tolist(), found.counts.tolist(), strict=True)) == {
+        t: after.count(t) for t in after
+    }
 
 
 def test_pages_that_hold_a_phrase(index):
