@@ -303,9 +303,11 @@ def bench(
 ) -> None:
     """Measure how fast everything is, beside its budget."""
     from llmlab.course.terminal import table
+    from llmlab.course.timing import rows as in_the_browser
     from llmlab.report.bench import Bench
 
-    rows = list(Bench(quick).rows())
+    machine = Bench(quick)
+    rows = [*machine.rows(), *in_the_browser(machine.device)]
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return

@@ -20,9 +20,10 @@ from llmlab.course.lessons import available
 from llmlab.errors import LabError
 from llmlab.report.bench import Row
 
-# every cell has run, and none is running again
+# every cell has run (a lesson's head names its nine steps: all have come), and none is running again
 ALIVE = """() => document.querySelector('[data-connection-state="OPEN"]') && document.querySelector('.output-area')
-  && !document.querySelector('[data-testid="loading-indicator"]')"""
+  && !document.querySelector('[data-testid="loading-indicator"]') && document.querySelector('h1')
+  && [...document.querySelectorAll('.ll-steps a')].every((step) => document.querySelector(step.hash))"""
 
 # a slider is moved n times; each time counts the script, the style and the layout of the new picture
 MOVES = """async (root, n) => {

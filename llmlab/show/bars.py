@@ -28,7 +28,8 @@ class Bars(Asking):
     "course model, 6.1M parameters". seed: of the draws.
 
     Out: prompt, ids and text (what the model has read), chosen (the id taken last, -1 for none),
-    temperature, top_k (0: all), top_p, min_p. All can be set from Python; setting `prompt` reads it.
+    temperature, top_k (0: all), top_p, min_p. All can be set from Python; setting `prompt` reads it, and
+    raising `edition` reads the same text again, because the answers are new (the counts are there now).
     """
 
     _esm = script("core.js", "policy.js", "asking.js", "bars.js")
@@ -45,6 +46,7 @@ class Bars(Asking):
     first_counts = traitlets.Bytes().tag(sync=True)
     repetition_penalty = traitlets.Float(1.0).tag(sync=True)
 
+    edition = traitlets.Int(0).tag(sync=True)
     prompt = traitlets.Unicode().tag(sync=True)
     ids = traitlets.List(traitlets.Int()).tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)

@@ -260,6 +260,33 @@ def test_python_can_set_the_prompt_and_the_sliders(mount):
     assert rows(page)[0][1] == percent(softmax(scores(PROMPT), 0.3).max())
 
 
+def test_a_new_edition_reads_the_same_text_again(mount):
+    """The counts have come: the text stays where the student walked, and the outline is there."""
+    ready = []
+    page = mount(
+        Bars(
+            VOCABULARY,
+            answer=lambda request: logits_reply(
+                ids := request.get("ids") or PROMPT,
+                scores(ids),
+                {5: 30} if ready else {},
+                "counts" if ready else "not ready yet",
+            ),
+            prompt="Harrow ferry",
+            special=[0],
+        )
+    )
+    page.locator(".ll-row").nth(1).click()
+    page.wait_for_function(f"() => document.querySelectorAll('.ll-text button').length === {len(PROMPT) + 1}")
+    assert "not ready yet" in page.locator(".ll-figure").inner_text()
+    ready.append(True)
+    page.evaluate("() => window.model.set('edition', 1)")
+    page.wait_for_function(
+        "() => document.querySelector('.ll-figure').textContent.includes('outline: counts')"
+    )
+    assert page.locator(".ll-text button").count() == len(PROMPT) + 1
+
+
 def test_an_error_keeps_the_picture_and_says_what_to_do(mount):
     page = mount(bars())
     before = rows(page)

@@ -330,6 +330,7 @@ function render({ model, el, signal }) {
 
   listen(model, POLICY, update, signal);
   listen(model, ["prompt"], readPrompt, signal);
+  listen(model, ["edition"], () => { known.clear(); if (view) goTo(view.ids); }, signal);
 
   for (const [name, control] of Object.entries(sliders)) control.show(atSlider[name](model.get(name)));
   root.classList.add("ll-nothing");

@@ -1,0 +1,150 @@
+"""A pocket model that the student trains: the button, the curve, and what the model is worth so far.
+
+The training runs in a child process (jobs.py); this file keeps what one student sees of it.
+
+    pocket = Training("course", tokens=4_000_000)
+    pocket.begin()
+    pocket.look()                     # once a second, from a cell: new records into the curve
+    pocket.learned                    # the newest model, also while it is still learning
+
+Read next: work.py, the other side.
+"""
+
+import atexit
+import math
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import marimo as mo
+
+from llmlab.course import jobs
+from llmlab.errors import LabError
+from llmlab.model import checkpoint, zoo
+from llmlab.model.checkpoint import Checkpoint
+from llmlab.show.figures import loss_curve
+from llmlab.train.folder import RunFolder
+
+HEIGHT = 420  # px of the chart
+POINTS = 300  # of the curve: more are not seen, and each costs bytes
+
+
+class Training:
+    """One student's training runs, the latest of which is looked at."""
+
+    def __init__(self, model: str, tokens: int, size: str = "course") -> None:
+        self.model, self.tokens, self.size = model, tokens, size
+        self.job: jobs.Job | None = None
+        self.out: Path | None = None
+        self.learned: Checkpoint | None = None
+        self.learned_step = 0
+        self.chart: Any = None  # the plotly widget on the screen
+
+    def begin(self, seed: int = 1) -> None:
+        """Start from nothing; a run that is going on is ended."""
+        self.stop()
+        self.out = Path(tempfile.mkdtemp(prefix="llmlab-"))
+        atexit.register(shutil.rmtree, self.out, ignore_errors=True)
+        self.learned, self.learned_step = None, 0
+        arguments = [
+            self.model,
+            str(self.out),
+            "--tokens",
+            str(self.tokens),
+            "--seed",
+            str(seed),
+            "--size",
+            self.size,
+        ]
+        self.job = jobs.start("train", *arguments)
+
+    def stop(self) -> None:
+        if self.job is not None:
+            self.job.stop()
+
+    @property
+    def running(self) -> bool:
+        return self.job is not None and not self.job.ended
+
+    @property
+    def steps(self) -> list[dict]:
+        """The records of the training so far."""
+        return [record for record in self.job.records if "loss" in record] if self.job else []
+
+    def look(self) -> bool:
+        """See what is new: points of the curve, a saved model. Returns whether there is a new model."""
+        if self.job is None:
+            return False
+        self.job.poll()
+        if self.chart is not None:
+            self._draw()
+        return self._load()
+
+    def figure(self, theme: str) -> Any:
+        """The curve so far, as a widget whose points `look` moves."""
+        import plotly.graph_objects as go  # a widget of 4 MB: only for whoever trains
+
+        guess = math.log(zoo.load(self.model).config.vocab_size)
+        self.chart = go.FigureWidget(loss_curve(self._points(), guess=guess, until=self.tokens, theme=theme))
+        self.chart._config |= {"displayModeBar": False}  # plotly has no public name for it in a widget
+        return self.chart
+
+    def picture(self, theme: str) -> mo.Html:
+        """The curve in its frame, which is there from the beginning."""
+        empty = "Press the button, and the curve of the loss grows here."
+        inside = mo.ui.anywidget(self.figure(theme)) if self.job else empty
+        alt = "Line chart of the loss while the model learns. The line above says its numbers."
+        return mo.Html(
+            f'<div role="img" aria-label="{alt}" style="min-height: {HEIGHT}px; display: grid; align-items: center; '
+            f"grid-template-columns: minmax(0, 1fr); text-align: center; font: var(--ll-text-2)/1.5 var(--ll-font-ui); "
+            f'color: var(--ll-ink-3); {"" if self.job else "border: 1px solid var(--ll-rule)"}">{inside}</div>'
+        )
+
+    def _points(self) -> list[dict]:
+        steps = self.steps
+        return steps[:: max(1, len(steps) // POINTS)] + steps[-1:]
+
+    def _draw(self) -> None:
+        points = self._points()
+        if len(points) != len(self.chart.data[0].x or ()):
+            with self.chart.batch_update():
+                self.chart.data[0].x = [point["tokens"] for point in points]
+                self.chart.data[0].y = [point["loss"] for point in points]
+
+    def _load(self) -> bool:
+        """Open the newest checkpoint of the run, if it is newer than what we have."""
+        saved = RunFolder(self.out).checkpoints()
+        step = int(saved[-1].name.removeprefix("step-")) if saved else 0
+        if step <= self.learned_step:
+            return False
+        try:
+            self.learned, self.learned_step = checkpoint.load(saved[-1]), step
+        except LabError:  # the run has just replaced it by a newer one: there is a next time
+            return False
+        return True
+
+    @property
+    def sentence(self) -> str:
+        """How it stands, for a person."""
+        if self.job is None:
+            return "Nothing is being trained yet."
+        steps, ahead = self.steps, jobs.QUEUE.ahead(self.job)
+        if self.job.state == "failed":
+            return self.job.error
+        if self.job.state == "waiting":
+            return (
+                f"Waiting: {ahead} other {'job runs' if ahead == 1 else 'jobs run'} on this machine first …"
+            )
+        if not steps:
+            found = self.job.records[-1] if self.job.records else None
+            return (
+                f"Preparing the {found['stage']}: {found['done']:,} of {found['total']:,} …"
+                if found
+                else "Starting …"
+            )
+        last = steps[-1]
+        where = f"{last['tokens']:,} of {self.tokens:,} tokens read, loss {last['loss']:.2f} nats"
+        if self.job.state == "running":
+            return f"Learning: {where}, {last['tokens_per_s']:,.0f} tokens a second."
+        return f"{'Done' if self.job.state == 'done' else 'Stopped'}: {where}."

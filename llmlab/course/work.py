@@ -1,0 +1,120 @@
+"""What a child process of the course does: a task by name, its records as lines of JSON.
+
+    python -m llmlab.course.work prepare course
+    python -m llmlab.course.work train course OUT --tokens 4000000
+
+A sentence for a person goes to the error stream, with exit status 2. When the standard input ends, the course that
+started us is gone, and so are we.
+
+Read next: ../pipeline.py, the stages that are run here.
+"""
+
+import _thread
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import psutil
+
+from llmlab import pipeline
+from llmlab.errors import LabError
+from llmlab.paths import assets
+from llmlab.text.packing import Corpus
+from llmlab.text.tokenizer import Tokenizer
+
+GRACE = 3.0  # s in which work that is ended may save or tidy up what it has
+CHECKPOINTS = 12  # over a run: so often the lesson can show how far the model is
+
+
+def training_set(model: str, size: str) -> pipeline.Stage[Corpus]:
+    """The Pocket Web of this size in the tokens of one of the course's models, in documents that fit into it."""
+    folder = assets() / "models" / model
+    words = Tokenizer.load(folder / "tokenizer.json")
+    longest = json.loads((folder / "config.json").read_text(encoding="utf-8"))["block_size"]
+    corpus = yield from pipeline.world(size)
+    return (yield from pipeline.tokens(corpus, words, longest))
+
+
+def prepare(model: str, size: str) -> Iterator[dict]:
+    """The training set and its index, into the cache; the last record says where they are."""
+    from llmlab.measure.index import build_index
+
+    if hasattr(os, "nice"):
+        os.nice(10)  # nobody waits for this: whoever does something goes first
+    corpus = yield from told(training_set(model, size))
+    yield asdict(pipeline.Progress("index", 0, 1))
+    build_index(corpus.train)
+    yield asdict(pipeline.Progress("index", 1, 1)) | {"folder": str(corpus.train.folder.parent)}
+
+
+def train(model: str, size: str, out: Path, tokens: int, seed: int) -> Iterator[dict]:
+    """Pretrain a `pocket` network on the training set of `model`, in the same tokens, so that the two compare."""
+    from llmlab.train.config import tier
+    from llmlab.train.pretrain import pretrain
+
+    corpus = yield from told(training_set(model, size))
+    shipped = json.loads((assets() / "models" / model / "config.json").read_text(encoding="utf-8"))
+    config = tier("pocket", tokens=tokens, seed=seed, compile="off")
+    shape = replace(config.model, vocab_size=corpus.tokenizer.vocab_size, block_size=shipped["block_size"])
+    rows = config.tokens_per_step // shape.block_size  # as many tokens a step as the tier has
+    config = replace(config, model=shape, rows=rows, micro_rows=rows)
+    config = replace(config, checkpoint_every=max(1, config.steps // CHECKPOINTS))
+    for step in pretrain(config, corpus, out, provenance={"corpus": {"world": size, "beside": "python"}}):
+        yield asdict(step)
+
+
+def told(stage: pipeline.Stage[Corpus]) -> Iterator[dict]:
+    """The progress of a stage as plain records; returns what it made."""
+    while True:
+        try:
+            yield asdict(next(stage))
+        except StopIteration as end:
+            return end.value
+
+
+def end_with_parent() -> None:
+    """Watch, in a thread, for the end of the standard input; then do as if Ctrl-C was pressed, and insist."""
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        _thread.interrupt_main()  # a training saves, a half-written corpus is removed
+        time.sleep(GRACE)
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m llmlab.course.work")
+    tasks = parser.add_subparsers(dest="task", required=True)
+    for name in ("prepare", "train"):
+        task = tasks.add_parser(name)
+        task.add_argument("model")
+        task.add_argument("--size", default="course")
+    task.add_argument("out", type=Path)
+    task.add_argument("--tokens", type=int, required=True)
+    task.add_argument("--seed", type=int, default=1)
+    asked = vars(parser.parse_args(arguments))
+    work = {"prepare": prepare, "train": train}[asked.pop("task")]
+    try:
+        for record in work(**asked):
+            print(json.dumps(record), flush=True)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    main()
