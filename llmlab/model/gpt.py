@@ -79,9 +79,29 @@ class RMSNorm(nn.Module):
         return F.rms_norm(x, (x.shape[-1],), self.weight, NORM_EPS)
 
 
-def matrix(n_in: int, n_out: int) -> nn.Linear:
-    """A linear map without bias, its weights (n_out, n_in) not yet set: GPT.initialise does it."""
-    return nn.utils.skip_init(nn.Linear, n_in, n_out, bias=False)
+class Linear(nn.Module):
+    """A linear map without bias. Its weight (n_out, n_in) is not yet set: GPT.initialise does it.
+
+    torch's own class would fill it from the generator that all students of a process share.
+    """
+
+    def __init__(self, n_in: int, n_out: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_out, n_in))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight)
+
+
+class Embedding(nn.Module):
+    """A table with one vector for each token; read backwards, it scores a vector against each token."""
+
+    def __init__(self, n_tokens: int, size: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_tokens, size))
+
+    def forward(self, idx: Tensor) -> Tensor:
+        return F.embedding(idx, self.weight)
 
 
 def rotary_angles(config: GPTConfig) -> tuple[Tensor, Tensor]:
@@ -107,10 +127,10 @@ class Attention(nn.Module):
     def __init__(self, config: GPTConfig):
         super().__init__()
         self.n_head, self.n_kv_head, self.head_dim = config.n_head, config.n_kv_head, config.head_dim
-        self.q_proj = matrix(config.n_embd, config.n_head * config.head_dim)
-        self.k_proj = matrix(config.n_embd, config.n_kv_head * config.head_dim)
-        self.v_proj = matrix(config.n_embd, config.n_kv_head * config.head_dim)
-        self.o_proj = matrix(config.n_head * config.head_dim, config.n_embd)
+        self.q_proj = Linear(config.n_embd, config.n_head * config.head_dim)
+        self.k_proj = Linear(config.n_embd, config.n_kv_head * config.head_dim)
+        self.v_proj = Linear(config.n_embd, config.n_kv_head * config.head_dim)
+        self.o_proj = Linear(config.n_head * config.head_dim, config.n_embd)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layer: int, cache: Cache | None) -> Tensor:
         B, T, _ = x.shape
@@ -147,9 +167,9 @@ class MLP(nn.Module):
 
     def __init__(self, config: GPTConfig):
         super().__init__()
-        self.gate_proj = matrix(config.n_embd, config.n_hidden)
-        self.up_proj = matrix(config.n_embd, config.n_hidden)
-        self.down_proj = matrix(config.n_hidden, config.n_embd)
+        self.gate_proj = Linear(config.n_embd, config.n_hidden)
+        self.up_proj = Linear(config.n_embd, config.n_hidden)
+        self.down_proj = Linear(config.n_hidden, config.n_embd)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
@@ -176,7 +196,7 @@ class GPT(nn.Module):
     def __init__(self, config: GPTConfig, seed: int = 0):
         super().__init__()
         self.config = config
-        self.embed_tokens = nn.utils.skip_init(nn.Embedding, config.vocab_size, config.n_embd)
+        self.embed_tokens = Embedding(config.vocab_size, config.n_embd)
         self.layers = nn.ModuleList(Block(config) for _ in range(config.n_layer))
         self.norm = RMSNorm(config.n_embd)
         cos, sin = rotary_angles(config)

@@ -28,6 +28,7 @@ class PretrainConfig:
     short_context: int = 128
     short_share: float = 0.4
     muon_lr: float = 0.02
+    muon_decay: float = 0.1
     adam_lr: float = 3e-3
     warmup_share: float = 0.01
     decay_share: float = 0.6
@@ -77,7 +78,13 @@ TIERS = {
     "course": PretrainConfig(
         tier="course",
         model=GPTConfig(4096, 512, n_layer=6, n_head=2, n_kv_head=2, n_embd=192, n_hidden=512),
-        tokens=60_000_000,
+        tokens=18_000_000,
+        rows=8,
+        micro_rows=8,
+        short_context=256,
+        muon_lr=0.01,
+        adam_lr=2e-3,
+        decay_share=0.9,
     ),
     "gpu": PretrainConfig(
         tier="gpu",

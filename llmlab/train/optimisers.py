@@ -46,9 +46,14 @@ class Muon:
     """Momentum, made orthogonal, for the named matrices. Matrices of one shape are worked on together."""
 
     def __init__(
-        self, weights: dict[str, nn.Parameter], lr: float, momentum: float = 0.95, dtype=torch.bfloat16
+        self,
+        weights: dict[str, nn.Parameter],
+        lr: float,
+        decay: float = 0.0,
+        momentum: float = 0.95,
+        dtype=torch.bfloat16,
     ):
-        self.lr, self.momentum, self.dtype = lr, momentum, dtype
+        self.lr, self.decay, self.momentum, self.dtype = lr, decay, momentum, dtype
         self.mean = {name: torch.zeros_like(weight) for name, weight in weights.items()}
         self.groups: defaultdict[torch.Size, list[tuple[nn.Parameter, Tensor]]] = defaultdict(list)
         for name, weight in weights.items():
@@ -56,7 +61,11 @@ class Muon:
 
     @torch.no_grad()
     def step(self, t: int, scale: float) -> None:
-        """Move by `lr` × `scale`."""
+        """Shrink by `lr` × `scale` × `decay`, move by `lr` × `scale`.
+
+        Without the shrinking the matrices of queries and keys grow at each step, attention ends up looking at one
+        place only, and no longer learns where to look.
+        """
         for (rows, columns), group in self.groups.items():
             for weight, mean in group:
                 mean.lerp_(weight.grad, 1 - self.momentum)
@@ -64,7 +73,7 @@ class Muon:
             moves = orthogonal(torch.stack([weight.grad for weight, _ in group]).to(self.dtype))
             size = self.lr * scale * max(1.0, rows / columns) ** 0.5
             for (weight, _), move in zip(group, moves, strict=True):
-                weight.add_(move, alpha=-size)
+                weight.mul_(1 - self.lr * scale * self.decay).add_(move, alpha=-size)
 
     def state(self) -> dict[str, Tensor]:
         """All tensors that a checkpoint must keep; they are the live ones, to be written or copied into."""

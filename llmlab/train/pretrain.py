@@ -152,7 +152,10 @@ class Learner:
         outer = {n: w for n, w in model.named_parameters() if n not in inner}
         dtype = torch.bfloat16 if machine.has_bf16(model.embed_tokens.weight.device.type) else torch.float32
         self.weights = list(model.parameters())
-        self.optimisers = [Muon(inner, config.muon_lr, dtype=dtype), AdamW(outer, config.adam_lr)]
+        self.optimisers = [
+            Muon(inner, config.muon_lr, config.muon_decay, dtype=dtype),
+            AdamW(outer, config.adam_lr),
+        ]
 
     def step(self, t: int, scale: float) -> None:
         """Use the gradients, then clear them. t from 0."""
