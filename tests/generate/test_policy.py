@@ -31,7 +31,7 @@ def test_top_k_keeps_k_best_and_their_equals(logits, k):
 def test_top_p_keeps_the_smallest_set_that_reaches_p(logits, p):
     kept = torch.isfinite(keep_top_p(logits, p)).numpy()
     probs = softmax(logits.numpy().astype(np.float64))
-    assert kept[probs.argmax()]
+    assert probs[kept].max() >= probs.max() - 1e-7  # one of equals, where the best has equals
     assert probs[kept].sum() >= p - 1e-5
     without_least = probs[kept].sum() - probs[kept].min()
     assert kept.sum() == 1 or without_least < p + 1e-5
