@@ -110,8 +110,8 @@ def test_a_child_ends_with_the_course_that_started_it():
     """Without a course its standard input ends at once: it tidies up, or is ended by force."""
     for rest in ("sys.exit(5)", "time.sleep(300)"):
         code = (
-            "from llmlab.course import work; import sys, time; work.end_with_parent()\n"
-            f"try:\n    while True: time.sleep(0.05)\nexcept KeyboardInterrupt: {rest}"
+            "from llmlab.course import work; import sys, time\n"
+            f"try:\n    work.end_with_parent()\n    while True: time.sleep(0.05)\nexcept KeyboardInterrupt: {rest}"
         )
         done = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, timeout=100)
         assert done.returncode == (5 if "exit" in rest else 1)
