@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from llmlab.world.crawl import Page
+from llmlab.world.preview import distinct_8grams
 
 NOT_PROSE = ("sums", "tongue", "table", "home")  # figures, code, and HTML compress by other laws
 ENOUGH = 2_000_000  # bytes
@@ -35,11 +36,9 @@ def sample(pages: Iterable[Page], every: int) -> str:
 
 def measure(text: str) -> Prose:
     raw = text.encode("utf-8")
-    words = text.split()
-    grams = [" ".join(words[i : i + 8]) for i in range(len(words) - 7)]
     return Prose(
         gzip=len(raw) / len(gzip.compress(raw, 9)),
         xz=len(raw) / len(lzma.compress(raw, preset=9)),
-        distinct_8grams=len(set(grams)) / max(1, len(grams)),
+        distinct_8grams=distinct_8grams(text),
         n_bytes=len(raw),
     )

@@ -64,17 +64,8 @@ def python_hash() -> str:
     return digest(python_text())
 
 
-def corpus(size: str = "course", seed: int = 1, real: "list[Document] | None" = None) -> CorpusFolder:
-    """The corpus of this size and seed, built where it is not in the cache yet.
-
-    `real` replaces Python's own text by other documents (a folder, a data set).
-    """
-    for _ in build_corpus(size, seed, real):
-        pass
-    return find_corpus(size, seed, real)
-
-
 def find_corpus(size: str, seed: int, real: "list[Document] | None" = None) -> CorpusFolder:
+    """Where the corpus of this size and seed is, or will be. `real` replaces Python's own text by other documents."""
     key = corpus_key(size, seed, python_hash() if real is None else digest(iter(real)))
     return CorpusFolder(cache_dir() / f"corpus-{size}-{key}", size, seed, key)
 
