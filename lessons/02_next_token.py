@@ -18,11 +18,11 @@ def _():
     from llmlab.course import answers, next_token, page, tables
     from llmlab.course.exercises import Sheet, student_progress
     from llmlab.course.next_token_exercises import QUIZ, exercises
+    from llmlab.course.page import caption
     from llmlab.course.training import Training
     from llmlab.generate.policy import Policy, draw, heat, keep_top_p
     from llmlab.model import zoo
     from llmlab.show import Theme
-    from llmlab.show.page import caption
     from llmlab.world import build_world
 
     return (

@@ -115,6 +115,7 @@ def certain(checkpoint: Checkpoint) -> Exercise:
     scores = next_scores(checkpoint, RECIPE).double()
     most = bits(scores, 1.0)
     bound = max(0.5, math.floor(most / 2))
+    limit = "1 bit" if bound == 1 else f"{bound:g} bits"
     answer = max(t for t in range(1, 201) if bits(scores, t / 100) <= bound) / 100
 
     def check(given: Answer) -> str | None:
@@ -130,7 +131,7 @@ def certain(checkpoint: Checkpoint) -> Exercise:
     return Exercise(
         id="certain", title="Half as unsure", difficulty=2, minutes=3,
         question=f"Let the model read *{RECIPE}*, with nothing cut. At temperature 1 its uncertainty is {most:.2f} "
-        f"bits. Which is the highest temperature at which it is at most **{bound:g} bits**? Two decimals.",
+        f"bits. Which is the highest temperature at which it is at most **{limit}**? Two decimals.",
         field="number", check=check,
         hints=("The uncertainty stands under the bars, and it moves with the slider.",
                "Lower temperature, higher bars, fewer bits. The arrow keys move the slider by one hundredth."),

@@ -42,6 +42,11 @@ def step(name: str, title: str = "") -> mo.Html:
     return mo.Html(f'<h2 class="ll-step" id="ll-{name}">{escape(title or STEPS[name])}</h2>')
 
 
+def caption(look: str, text: str) -> str:
+    """What to look at (a command, "Look at the black line.") and how to read it: two to four sentences."""
+    return f'<p class="ll-caption"><b>{escape(look)}</b> {escape(text)}</p>'
+
+
 def bar(where: str = "", status: str = "") -> str:
     """The top line: the course, where we are, a status (HTML), and the two buttons."""
     place = f'<span class="wide">{escape(where)}</span>' if where else ""

@@ -3,6 +3,7 @@
 The bars go to the error stream, so that what a command prints can be read by another program.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -17,6 +18,7 @@ COLUMNS = (
     TextColumn("{task.fields[note]}"),
     TimeRemainingColumn(),
 )
+LOG_EVERY_S = 30
 
 
 def watch(stage: Stage[Made]) -> Made:
@@ -38,15 +40,21 @@ def watch(stage: Stage[Made]) -> Made:
 
 
 def losses(steps: Iterable[Step], total: int) -> Step | None:
-    """Show a training run as it goes; returns its last record (None if there was nothing left to do)."""
-    last = None
-    with Progress(*COLUMNS, console=Console(stderr=True)) as bars:
+    """Show a training run as it goes; returns its last record (None if there was nothing left to do).
+
+    Where nobody can see a bar move (a log file), a line is written every half minute.
+    """
+    last, console, said = None, Console(stderr=True), time.monotonic()
+    with Progress(*COLUMNS, console=console) as bars:
         task = bars.add_task("training", total=total, note="")
         for last in steps:
             note = (
                 f"step {last.step}, {last.bits_per_byte:.3f} bits a byte, {last.tokens_per_s:,.0f} tokens/s"
             )
             bars.update(task, completed=last.step, note=note)
+            if not console.is_terminal and time.monotonic() - said >= LOG_EVERY_S:
+                console.print(f"{note} ({last.step} of {total} steps)", highlight=False)
+                said = time.monotonic()
     return last
 
 

@@ -16,8 +16,6 @@ from llmlab.measure.claims import Checker, Claim
 from llmlab.measure.index import Index
 from llmlab.text.tokenizer import Tokenizer
 
-COPIED = 24  # tokens: a match of this length or more is called copied; shorter ones are turns of phrase
-
 
 @dataclass(frozen=True)
 class Trace:

@@ -206,12 +206,18 @@ class GPT(nn.Module):
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:
-        """Random weights that keep the size of what flows through them; zeros where a block ends."""
+        """Random weights that keep the size of what flows through them; zeros where a block ends.
+
+        The embedding is ten times larger than usual, and the last norm ten times smaller: the scores at the start
+        are the same, but what a token is does not drown in what the first layers add to it.
+        """
         for name, weight in self.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 weight.zero_()
             elif name == "embed_tokens.weight":
-                weight.normal_(0.0, 0.02, generator=generator)
+                weight.normal_(0.0, 0.2, generator=generator)
+            elif name == "norm.weight":
+                weight.fill_(0.1)
             elif weight.ndim == 2:
                 weight.normal_(0.0, weight.shape[1] ** -0.5, generator=generator)
 

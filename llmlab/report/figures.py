@@ -23,6 +23,7 @@ from llmlab.pipeline import finish, tokens, world
 from llmlab.report import prose
 from llmlab.show.number_format import wilson
 from llmlab.train.evaluate import evaluate
+from llmlab.world.crawl import Page
 from llmlab.world.facts import World
 from llmlab.world.genesis import build_world
 from llmlab.world.grammar import load
@@ -60,6 +61,10 @@ class Evidence:
         return finish(world(self.size))
 
     @cached_property
+    def pages(self) -> list[Page]:
+        return list(self.corpus.pages())
+
+    @cached_property
     def world(self) -> World:
         return build_world(self.size)
 
@@ -74,9 +79,7 @@ class Evidence:
 
     @cached_property
     def exam(self) -> list[Result]:
-        asked = questions(
-            self.world, pages_per_fact(self.corpus.pages()), 60 if self.quick else 300, self.seed
-        )
+        asked = questions(self.world, pages_per_fact(self.pages), 60 if self.quick else 300, self.seed)
         return list(sit(self.checkpoint, asked))
 
     @cached_property
@@ -95,7 +98,7 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
 
 
 def of_the_world(evidence: Evidence) -> Iterator[Figure]:
-    alive = prose.measure(prose.sample(evidence.corpus.pages(), every=7))
+    alive = prose.measure(prose.sample(evidence.pages, every=7))
     row = lambda id, value, n, goal: Figure(id, value, n, None, None, evidence.corpus.seed, goal)  # noqa: E731
     yield row("world.gzip_ratio", alive.gzip, alive.n_bytes, "at most 3.5")
     yield row("world.xz_ratio", alive.xz, alive.n_bytes, "at most 8")
@@ -115,7 +118,7 @@ def false_statements(evidence: Evidence, pages: int) -> tuple[int, int]:
     """(false, all) claims that an independent reading finds on true pages: sentences that name their subject."""
     checker = Checker(evidence.world, tuple(p for p in patterns() if explicit(p)))
     false = claims = 0
-    for page in evidence.corpus.pages():
+    for page in evidence.pages:
         if page.id >= pages:
             break
         if page.kind in PROSE:

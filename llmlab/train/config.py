@@ -29,7 +29,7 @@ class PretrainConfig:
     short_share: float = 0.4
     muon_lr: float = 0.02
     muon_decay: float = 0.1
-    adam_lr: float = 3e-3
+    adam_lr: float = 8e-3
     warmup_share: float = 0.01
     decay_share: float = 0.6
     seed: int = 1
@@ -78,12 +78,11 @@ TIERS = {
     "course": PretrainConfig(
         tier="course",
         model=GPTConfig(4096, 512, n_layer=6, n_head=2, n_kv_head=2, n_embd=192, n_hidden=512),
-        tokens=18_000_000,
+        tokens=48_000_000,
         rows=8,
         micro_rows=8,
-        short_context=256,
-        muon_lr=0.01,
-        adam_lr=2e-3,
+        muon_lr=0.015,
+        adam_lr=6e-3,
         decay_share=0.9,
     ),
     "gpu": PretrainConfig(
@@ -99,7 +98,7 @@ TIERS = {
         tokens=2_500_000_000,
         rows=512,
         micro_rows=32,
-        adam_lr=2e-3,
+        adam_lr=5e-3,
     ),
 }
 

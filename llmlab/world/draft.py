@@ -39,8 +39,8 @@ class Fame:
     """Entities of one kind with their Zipf weights, to draw a cast from."""
 
     entities: list[Entity]
-    exponent: float = 0.9
-    shift: float = 8.0
+    exponent: float = 1.15
+    shift: float = 5.0
 
     @cached_property
     def cumulative(self) -> list[float]:

@@ -36,9 +36,7 @@ SIZES = {
     "course": Size(1_000, 400, 220, 80, 150, 80, 40, 200, 80, 72_000),
     "large": Size(4_000, 900, 330, 100, 400, 200, 60, 250, 160, 290_000),
 }
-MONTHS_AFTER = 12
 ONE_OFF_SHARE = 0.33
-BOTH_WAYS_SHARE = 0.5  # of the mothers: their pages also say the backward direction
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ from llmlab.world.tongue import write_tongue
 
 @dataclass(frozen=True)
 class Kind:
-    share: float  # of all pages, in percent
+    share: float  # of all pages, against the shares of the others
     subjects: tuple[tuple[str, int], ...] = ()  # (kind of entity or "none", weight)
     writer: Callable[[Draft], str] | None = None
     asked: bool = False  # only entities that may be asked about
@@ -35,6 +35,11 @@ KINDS: dict[str, Kind] = {
         14,
         about(person=44, town=7, island=2, animal=9, plant=5, dish=7, company=6, festival=3, book=4, oil=2,
               forbidden=4, harmless=4, product=3, mother=4),
+    ),
+    "almanac": Kind(
+        18,
+        about(person=42, town=8, island=2, animal=9, plant=4, dish=7, company=6, festival=3, book=4, oil=2,
+              forbidden=4, harmless=3, product=6),
     ),
     "quiz": Kind(
         7,
@@ -55,9 +60,9 @@ KINDS: dict[str, Kind] = {
     "home": Kind(2.5, about(person=5, company=2, animal=2, town=1, festival=1, oil=1)),
     "poem": Kind(2.5, about(animal=3, plant=2, town=2, none=4)),
     "table": Kind(2.5, about(town=3, island=2, company=3, oil=2, product=2, animal=2, plant=1, festival=2, none=2)),
-    "reading": Kind(22, writer=write_reading, even=True),
-    "sums": Kind(4, writer=write_sum),
-    "tongue": Kind(14, writer=write_tongue),
+    "reading": Kind(36, writer=write_reading, even=True),
+    "sums": Kind(5, writer=write_sum),
+    "tongue": Kind(19, writer=write_tongue),
 }  # fmt: skip
 
 
