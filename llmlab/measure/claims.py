@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from llmlab.world.crawl import Press
 from llmlab.world.english import PRONOUNS, capital, in_words, plural, with_article
-from llmlab.world.facts import World
+from llmlab.world.facts import Entity, World
 from llmlab.world.genesis import build_world
 from llmlab.world.grammar import KINDS_OF_LETTER, WORDS_FOR_A_PERSON, Choice, Form, Slot, load
 from llmlab.world.kinds import KINDS
@@ -232,6 +232,8 @@ class Checker:
         """Whether this looks like a name of the kind: "the others" is no animal, "paper orlit" might be one."""
         if self.entity(kind, name):
             return True
+        if any(self.bearers(name)):
+            return False  # there is a plant of this name, so it is not the name of an unknown animal
         if kind in NAME_STARTS:
             return name.split()[-1].casefold().startswith(NAME_STARTS[kind])
         return any(word in self.name_words[kind] for word in name.casefold().split())
@@ -254,16 +256,17 @@ class Checker:
 
     def entity(self, kind: str, name: str):
         """The entity of this kind that a text calls so: first letter, plural and article do not matter."""
-        for form in (
-            name,
-            name.partition(" ")[2],
-            name[:1].lower() + name[1:],
-            self.plurals.get(name[:1].lower() + name[1:], ""),
-        ):
-            entity = self.world.by_name.get(form)
-            if entity and (entity.kind == kind or {entity.kind, kind} == RECIPES):
+        for entity in self.bearers(name):
+            if entity.kind == kind or {entity.kind, kind} == RECIPES:
                 return entity
         return None
+
+    def bearers(self, name: str) -> Iterator[Entity]:
+        """Whoever a text may mean by a name, of whatever kind."""
+        lower = name[:1].lower() + name[1:]
+        for form in (name, name.partition(" ")[2], lower, self.plurals.get(lower, "")):
+            if entity := self.world.by_name.get(form):
+                yield entity
 
     def judge(self, start: int, end: int, subject: str, slot: Slot, said: str) -> Claim:
         entity = self.entity(KINDS_OF_LETTER[slot.letter], subject)

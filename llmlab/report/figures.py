@@ -7,12 +7,13 @@ course set itself. docs/figures.md says in words what each row means.
 import gzip
 import lzma
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from llmlab.generate.engine import generate_many
+from llmlab.generate.engine import generate, generate_many
 from llmlab.generate.policy import Policy
 from llmlab.measure.claims import PROSE, Checker, Pattern, patterns
 from llmlab.measure.dreams import Trace, shares, trace
@@ -30,6 +31,8 @@ from llmlab.world.grammar import load
 from llmlab.world.kinds import KINDS
 
 PYTHON = ("python", "reference")
+OPENING = 6  # tokens: enough to say what kind of page it is, too few to give much away
+WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,29 @@ class Evidence:
         n = 40 if self.quick else 200
         rows = generate_many(self.checkpoint, "", n, Policy(), self.seed, max_tokens=400)
         return [trace(row, self.checkpoint.tokenizer, index, checker) for row in rows]
+
+    @cached_property
+    def dreams_by_kind(self) -> dict[str, list[Trace]]:
+        """Dreams that begin as held-out pages of each kind begin (their first tokens), traced with that beginning."""
+        index, checker = build_index(self.tokens.train), Checker(self.world)
+        words, n = self.checkpoint.tokenizer, 5 if self.quick else 20
+        found: dict[str, list[Trace]] = {}
+        for kind in PROSE:
+            openings = [p.text for p in self.pages if p.split == "valid" and p.kind == kind][:n]
+            for i, text in enumerate(openings):
+                start = words.encode(text)[:OPENING]
+                steps = generate(
+                    self.checkpoint, [words.bos, *start], Policy(), self.seed + i, max_tokens=250
+                )
+                dream = [*start, *(step.token for step in steps)]
+                found.setdefault(kind, []).append(trace(dream, words, index, checker))
+        return found
+
+    @cached_property
+    def vocabulary(self) -> set[str]:
+        """Every word of the training text."""
+        texts = (d.text for d in self.corpus.documents() if d.split == "train")
+        return {word for text in texts for word in WORD.findall(text)}
 
 
 def figures(evidence: Evidence) -> Iterator[Figure]:
@@ -179,3 +205,10 @@ def of_the_dreams(evidence: Evidence) -> Iterator[Figure]:
     counts = shares(evidence.dreams)
     for verdict, count in counts.items():
         yield share(f"dreams.{verdict}", count, sum(counts.values()), "reported", evidence.seed)
+    words = [word for dream in evidence.dreams for word in WORD.findall("".join(dream.tokens))]
+    strange = sum(word not in evidence.vocabulary for word in words)
+    yield share("dreams.strange_words", strange, len(words), "reported", evidence.seed)
+    for kind, dreams in evidence.dreams_by_kind.items():
+        counts = shares(dreams)
+        right = counts["copied"] + counts["true"]
+        yield share(f"dreams.right.{kind}", right, sum(counts.values()), "reported", evidence.seed)

@@ -78,7 +78,9 @@ TIERS = {
     "course": PretrainConfig(
         tier="course",
         model=GPTConfig(4096, 512, n_layer=6, n_head=2, n_kv_head=2, n_embd=192, n_hidden=512),
-        tokens=48_000_000,
+        tokens=38_000_000,
+        short_context=256,
+        short_share=0.7,
         rows=8,
         micro_rows=8,
         muon_lr=0.015,

@@ -37,9 +37,9 @@ KINDS: dict[str, Kind] = {
               forbidden=4, harmless=4, product=3, mother=4),
     ),
     "almanac": Kind(
-        18,
-        about(person=42, town=8, island=2, animal=9, plant=4, dish=7, company=6, festival=3, book=4, oil=2,
-              forbidden=4, harmless=3, product=6),
+        52,
+        about(person=32, town=10, island=3, animal=10, plant=4, dish=8, company=9, festival=6, book=6, oil=3,
+              forbidden=6, harmless=3, product=8),
     ),
     "quiz": Kind(
         7,

@@ -23,6 +23,15 @@ def test_a_sentence_is_true_false_or_about_nobody():
     assert verdicts(checker, "It rained all day.") == {}
 
 
+def test_a_plant_is_not_an_unknown_animal():
+    """Both are called by two words: a name that somebody bears is not read as the name of nobody."""
+    maker = press("small", 1)
+    checker = Checker(maker.world)
+    plant = maker.world.of_kind("plant")[0]
+    assert not checker.could_be("animal", plant.name)
+    assert checker.could_be("plant", plant.name)
+
+
 def test_claims_on_true_pages_are_true():
     maker = press("small", 1)
     checker = Checker(maker.world)
