@@ -277,6 +277,39 @@ def trace(
 
 
 @app.command()
+def pack(
+    file: Annotated[Path, typer.Argument(help="The file to pack; any bytes, text is what it is for.")],
+    out: Annotated[Path | None, typer.Option(help="The packed file; FILE.llz without it.")] = None,
+    model: Model = "course",
+    as_json: Json = False,
+) -> None:
+    """Pack a file with a model's probabilities, and compare with gzip and xz."""
+    from llmlab.course import archive
+    from llmlab.course.terminal import table
+
+    target, sizes = archive.pack(file, out, model)
+    if as_json:
+        print(json.dumps({"file": str(target), "sizes": [asdict(size) for size in sizes]}))
+        return
+    rows = [(size.name, f"{size.n_bytes:,}", f"{size.bits_per_byte:.3f}") for size in sizes]
+    table(("written as", "bytes", "bits a byte"), rows)
+    print(f"The packed file is {target}. Back again: llmlab unpack {target}")
+
+
+@app.command()
+def unpack(
+    file: Annotated[Path, typer.Argument(help="A file that `llmlab pack` made.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; FILE without .llz else.")] = None,
+    model: Model = "course",
+) -> None:
+    """Unpack a file, with the model that packed it."""
+    from llmlab.course import archive
+
+    target, before, after = archive.unpack(file, out, model)
+    print(f"{before:,} bytes became {after:,} again, in {target}.")
+
+
+@app.command()
 def figures(
     model: Model = "course",
     quick: Annotated[bool, typer.Option(help="Fewer cases: under ten minutes on two cores.")] = False,

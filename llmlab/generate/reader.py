@@ -17,11 +17,11 @@ from llmlab.model.gpt import GPT, NORM_EPS, Cache
 class NumpyReader:
     """Reads tokens of B texts side by side and remembers their keys and values. Not for two threads at once."""
 
-    def __init__(self, model: GPT, batch: int = 1) -> None:
+    def __init__(self, model: GPT, batch: int = 1, weights: dict | None = None) -> None:
         self.config, self.batch, self.length = model.config, batch, 0
-        self.weights = flat_weights(model)
-        c = model.config
-        self.keys = np.zeros((c.n_layer, batch, c.n_kv_head, c.block_size, c.head_dim), np.float32)
+        self.weights = weights or flat_weights(model)
+        c, dtype = model.config, self.weights["embed"].dtype
+        self.keys = np.zeros((c.n_layer, batch, c.n_kv_head, c.block_size, c.head_dim), dtype)
         self.values = np.zeros_like(self.keys)
 
     def read(self, ids: np.ndarray) -> np.ndarray:
@@ -72,11 +72,14 @@ def rotate(x: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def flat_weights(model: GPT) -> dict:
-    """The weights as numpy arrays, input side first, matrices that read the same vector side by side.
+    """`lay_out`, kept per model object: a model that goes on learning must not be read this way (`reader_for`)."""
+    return lay_out(model)
 
-    Kept per model object: a model that goes on learning must not be read this way (see `reader_for`).
-    """
-    own = {name: weight.detach().numpy() for name, weight in model.named_parameters()}
+
+def lay_out(model: GPT, dtype: torch.dtype = torch.float32) -> dict:
+    """The weights as numpy arrays, input side first, matrices that read the same vector side by side."""
+    numbers = lambda tensor: tensor.detach().to("cpu", dtype).numpy()  # noqa: E731
+    own = {name: numbers(weight) for name, weight in model.named_parameters()}
     across = lambda *names: np.ascontiguousarray(np.concatenate([own[n] for n in names]).T)  # noqa: E731
     layers = []
     for i in range(model.config.n_layer):
@@ -97,8 +100,8 @@ def flat_weights(model: GPT) -> dict:
         "embed": embed,
         "head": np.ascontiguousarray(embed.T),
         "norm": own["norm.weight"],
-        "cos": model.cos.numpy(),
-        "sin": model.sin.numpy(),
+        "cos": numbers(model.cos),
+        "sin": numbers(model.sin),
     }
 
 

@@ -18,16 +18,28 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in (assets() / "models").glob("*/model.safetensors"))
 
 
-def load(name: str | Path) -> Checkpoint:
-    """A model by its name in assets/models, or by the path of its folder. The same object each time."""
-    shipped = assets() / "models" / name
-    folder = shipped if str(name) in names() else Path(name)
+def find(name: str | Path) -> Path:
+    """The folder of a model: by its name in assets/models, or as it is given. LabError if no model is there."""
+    folder = assets() / "models" / name if str(name) in names() else Path(name)
     if not (folder / "model.safetensors").is_file():
         raise LabError(
             f"There is no model {str(name)!r}. Choose one of: {', '.join(names())}; or give a folder."
         )
+    return folder
+
+
+def load(name: str | Path) -> Checkpoint:
+    """A model by its name in assets/models, or by the path of its folder. The same object each time."""
+    folder = find(name)
     changed = (folder / "model.safetensors").stat().st_mtime_ns  # a model trained again is another model
     return _load(folder.resolve(), changed)
+
+
+def n_bytes(name: str | Path) -> int:
+    """The size of what must be there to run a model: weights, shape and vocabulary."""
+    return sum(
+        (find(name) / file).stat().st_size for file in ("model.safetensors", "config.json", "tokenizer.json")
+    )
 
 
 @lru_cache(maxsize=16)

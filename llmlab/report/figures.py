@@ -7,6 +7,7 @@ course set itself. docs/figures.md says in words what each row means.
 import gzip
 import lzma
 import math
+import random
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from functools import cached_property
 from llmlab.generate.engine import generate, generate_many
 from llmlab.generate.policy import Policy
 from llmlab.measure.claims import PROSE, Checker, Pattern, patterns
+from llmlab.measure.compress import pack, unpack
 from llmlab.measure.dreams import Trace, shares, trace
 from llmlab.measure.exam import Result, pages_per_fact, questions, sit
 from llmlab.measure.index import build_index
@@ -120,6 +122,7 @@ class Evidence:
 def figures(evidence: Evidence) -> Iterator[Figure]:
     yield from of_the_world(evidence)
     yield from of_the_base(evidence)
+    yield from of_the_archive(evidence)
     yield from of_the_dreams(evidence)
 
 
@@ -199,6 +202,25 @@ def rivals(evidence: Evidence) -> dict[str, Rivals]:
         archives = len(gzip.compress(raw, 9)), len(lzma.compress(raw, preset=9))
         packed[kind] = Rivals(len(raw), *archives, chosen[kind] / 8)
     return packed
+
+
+def of_the_archive(evidence: Evidence) -> Iterator[Figure]:
+    """Held-out pages as one file: packed with the model, unpacked, compared, and its bytes counted."""
+    data = held_out_file(evidence, 4_000 if evidence.quick else 40_000)
+    packed = pack(evidence.checkpoint, data)
+    if unpack(evidence.checkpoint, packed) != data:
+        raise RuntimeError("What was packed did not come back.")
+    for id, archive in (("model", packed), ("xz", lzma.compress(data, preset=9))):
+        goal = "below xz; the same bytes come back" if id == "model" else "reported"
+        bits = 8 * len(archive) / len(data)
+        yield Figure(f"compression.{id}_bits_per_byte", bits, len(data), None, None, evidence.seed, goal)
+
+
+def held_out_file(evidence: Evidence, n_bytes: int) -> bytes:
+    """Held-out pages of the world in random order, an empty line between them, until there are `n_bytes`."""
+    pages = [d.text for d in evidence.corpus.documents() if d.split == "valid" and d.kind in KINDS]
+    random.Random(evidence.seed).shuffle(pages)
+    return "\n\n".join(pages).encode("utf-8")[:n_bytes]
 
 
 def of_the_dreams(evidence: Evidence) -> Iterator[Figure]:

@@ -7,7 +7,7 @@ Merges never cross the border of a word: the text is first split by SPLIT, and s
 times, each *distinct* word is counted once and carried with its count. That, and re-counting only the words
 that a merge touched, is the whole difference between eight hours and some seconds.
 
-Read next: tokenizer.py, which runs the learned merges at speed.
+Read next: segmentation.py, which shows them on one text; tokenizer.py, which runs them at speed.
 Sources: Sennrich et al. 2016 (arXiv:1508.07909); byte level, GPT-2 (Radford et al. 2019); the split is that of
 GPT-4's cl100k_base (tiktoken), except that each digit stands alone.
 """

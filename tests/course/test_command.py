@@ -27,6 +27,8 @@ def test_help_names_every_command():
         "generate",
         "exam",
         "trace",
+        "pack",
+        "unpack",
     ):
         assert name in said
 
@@ -51,6 +53,8 @@ def test_training_imports_neither_marimo_nor_plotly():
         ("pretrain", "--text", "no-such-folder"),
         ("world", "--size", "no-such-size"),
         ("handout", "99"),
+        ("pack", "no-such-file"),
+        ("unpack", "no-such-file.llz"),
         ("course", "--edit", "99"),
         ("course", "--port", "99999"),
     ],
