@@ -310,6 +310,26 @@ def unpack(
 
 
 @app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    to: Annotated[str, typer.Option(help="flat: model.bin, the one file that run.c reads.")] = "flat",
+    model: Model = "course",
+    dtype: Annotated[str, typer.Option(help="fp16 or fp32: how each weight is written.")] = "fp16",
+) -> None:
+    """Write a model in another format."""
+    from llmlab.model import flat, native, zoo
+
+    if to != "flat":
+        raise LabError(f"There is no format {to!r}. The only one so far is flat.")
+    checkpoint, file = zoo.load(model), out / "model.bin"
+    size = flat.write(file, checkpoint, dtype)
+    source, lines = native.SOURCES[-1], sum(len(path.read_bytes().splitlines()) for path in native.SOURCES)
+    print(f"{file}: {size:,} bytes, {checkpoint.model.n_params():,} weights in {dtype}")
+    print(f"{source}: with what it includes, {lines:,} lines of C. To compile and run it:")
+    print(f'cc -O3 -march=native -o run "{source}" -lm && ./run "{file}" -p "The ferry to"')
+
+
+@app.command()
 def figures(
     model: Model = "course",
     quick: Annotated[bool, typer.Option(help="Fewer cases: under ten minutes on two cores.")] = False,

@@ -69,14 +69,14 @@ def browser() -> Iterator:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """One loud line where the browser checks did not run."""
+    """One loud line where the checks of a browser, or of the C engine, did not run."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    if any("NO BROWSER" in reason for reason in skipped):
-        terminalreporter.write_line(
-            "*** THE BROWSER CHECKS DID NOT RUN: no Chromium, Chrome or Edge on this machine. ***",
-            red=True,
-            bold=True,
-        )
+    for mark, line in (
+        ("NO BROWSER", "THE BROWSER CHECKS DID NOT RUN: no Chromium, Chrome or Edge on this machine."),
+        ("NO COMPILER", "THE CHECKS OF THE C ENGINE DID NOT RUN: no C compiler on this machine."),
+    ):
+        if any(mark in reason for reason in skipped):
+            terminalreporter.write_line(f"*** {line} ***", red=True, bold=True)
 
 
 def pytest_configure(config) -> None:

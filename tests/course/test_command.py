@@ -29,6 +29,7 @@ def test_help_names_every_command():
         "trace",
         "pack",
         "unpack",
+        "export",
     ):
         assert name in said
 
@@ -55,6 +56,7 @@ def test_training_imports_neither_marimo_nor_plotly():
         ("handout", "99"),
         ("pack", "no-such-file"),
         ("unpack", "no-such-file.llz"),
+        ("export", "--to", "no-such-format", "--out", "x"),
         ("course", "--edit", "99"),
         ("course", "--port", "99999"),
     ],
