@@ -92,6 +92,16 @@ LESSONS = (
         minutes=20,
         start=at("0:02:36"),
     ),
+    Lesson(
+        number="03",
+        name="tokens",
+        title="Tokens",
+        effect="Let a vocabulary grow out of your own text, merge by merge",
+        question="What does a model read, if it reads neither letters nor words?",
+        ability="say how a text becomes numbers, which texts cost more, and why spelling and sums are hard",
+        minutes=20,
+        start=at("0:03:20"),
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
     python -m llmlab.course.work prepare course
     python -m llmlab.course.work train course OUT --tokens 4000000
+    python -m llmlab.course.work merges sums --kilobytes 300 --count 2000
 
 A sentence for a person goes to the error stream, with exit status 2. When the standard input ends, the course that
 started us is gone, and so are we.
@@ -18,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -29,6 +31,7 @@ from llmlab.text.packing import Corpus
 from llmlab.text.tokenizer import Tokenizer
 
 GRACE = 3.0  # s in which work that is ended may save or tidy up what it has
+MERGES_AT_ONCE = 20  # in one record of a vocabulary that is learned
 CHECKPOINTS = 12  # over a run: so often the lesson can show how far the model is
 
 
@@ -69,6 +72,16 @@ def train(model: str, size: str, out: Path, tokens: int, seed: int) -> Iterator[
         yield asdict(step)
 
 
+def merges(source: str, kilobytes: int, count: int) -> Iterator[dict]:
+    """Learn so many merges from one of the sources of samples.py: (left, right, how often it stood there) each."""
+    from llmlab.course.samples import texts
+    from llmlab.text.bpe import train_bpe
+
+    learned = train_bpe(texts(source, 1000 * kilobytes), 256 + count)
+    while some := [(step.left, step.right, step.count) for step in islice(learned, MERGES_AT_ONCE)]:
+        yield {"merges": some}
+
+
 def told(stage: pipeline.Stage[Corpus]) -> Iterator[dict]:
     """The progress of a stage as plain records; returns what it made."""
     while True:
@@ -103,8 +116,12 @@ def main(arguments: list[str] | None = None) -> None:
     task.add_argument("out", type=Path)
     task.add_argument("--tokens", type=int, required=True)
     task.add_argument("--seed", type=int, default=1)
+    task = tasks.add_parser("merges")
+    task.add_argument("source")
+    task.add_argument("--kilobytes", type=int, required=True)
+    task.add_argument("--count", type=int, required=True)
     asked = vars(parser.parse_args(arguments))
-    work = {"prepare": prepare, "train": train}[asked.pop("task")]
+    work = {"prepare": prepare, "train": train, "merges": merges}[asked.pop("task")]
     try:
         for record in work(**asked):
             print(json.dumps(record), flush=True)

@@ -47,25 +47,25 @@ class Merge(NamedTuple):
     count: int
 
 
-def count_words(texts: Iterable[str]) -> Counter[bytes]:
+def count_words(texts: Iterable[str], split: str = SPLIT) -> Counter[bytes]:
     """Split each text and count its distinct pieces, as UTF-8."""
-    split = regex.compile(SPLIT)
+    pattern = regex.compile(split)
     words: Counter[str] = Counter()
     for text in texts:
-        words.update(split.findall(text))
+        words.update(pattern.findall(text))
     counts: Counter[bytes] = Counter()
     for word, count in words.items():  # lone surrogates are no UTF-8; they count as question marks
         counts[word.encode("utf-8", errors="replace")] += count
     return counts
 
 
-def train_bpe(texts: Iterable[str], vocab_size: int) -> Iterator[Merge]:
+def train_bpe(texts: Iterable[str], vocab_size: int, split: str = SPLIT) -> Iterator[Merge]:
     """Learn merges until there are `vocab_size` tokens (the 256 bytes included) or no pair is left.
 
     Of pairs with equal counts the one with the smaller token ids wins, so that the same text gives the same
     vocabulary everywhere.
     """
-    counted = sorted(count_words(texts).items())
+    counted = sorted(count_words(texts, split).items())
     words = [list(word) for word, _ in counted]
     counts = [count for _, count in counted]
 

@@ -9,7 +9,7 @@ Read next: tokenizer.py, which takes all steps at once.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import regex
 
@@ -47,6 +47,23 @@ def segmentations(text: str, merges: Sequence[tuple[int, int]]) -> Iterator[Segm
 def after(found: Sequence[Segmentation], merges: int) -> Segmentation:
     """Of all segmentations of a text, the one that holds after so many merges (0 or more)."""
     return found[bisect_right(found, merges, key=lambda one: one.merges) - 1]
+
+
+def falls(found: Sequence[Segmentation], pieces: Sequence[bytes]) -> list[int | None]:
+    """All segmentations of a text in one list: for each border between two of its bytes, the number of merges
+    after which it is gone; None for a border that stays.
+
+    After m merges the tokens are what stands between the borders with None or more than m. pieces: the vocabulary.
+    """
+    gone: list[int | None] = [None] * max(0, sum(len(pieces[token]) for token in found[0].tokens) - 1)
+    left = set(range(len(gone)))
+    for one in found:
+        ends = accumulate(len(pieces[token]) for token in one.tokens)
+        now = {end - 1 for end in ends} & left
+        for border in left - now:
+            gone[border] = one.merges
+        left = now
+    return gone
 
 
 def vocabulary(merges: Iterable[tuple[int, int]]) -> list[bytes]:

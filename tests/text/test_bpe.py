@@ -66,3 +66,11 @@ def test_digits_stand_alone():
     pieces = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size - len(SPECIAL))]
     digits = b"0123456789"
     assert [piece for piece in pieces if len(piece) > 1 and any(byte in digits for byte in piece)] == []
+
+
+def test_another_rule_for_words_lets_digits_merge():
+    numbers = ["1987 and 1988 and 1987"]
+    together = SPLIT.replace(r"|\p{N}|", r"|\p{N}++|")
+    assert together != SPLIT
+    assert not any(step.bytes.strip().isdigit() for step in train_bpe(numbers, 300))
+    assert b"198" in [step.bytes for step in train_bpe(numbers, 300, together)]

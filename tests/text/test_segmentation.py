@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlab.text.bpe import encode, train_bpe
-from llmlab.text.segmentation import after, bytes_per_token, segmentations, vocabulary
+from llmlab.text.segmentation import after, bytes_per_token, falls, segmentations, vocabulary
 from llmlab.text.tokenizer import SPECIAL, Tokenizer
 
 PROSE = "The ferry waits for the fog, and the fog waits for the ferry at 07:45. Ångström, 船!\n" * 5
@@ -61,3 +61,14 @@ def test_what_was_read_is_cheap_and_what_was_not_is_dear():
     found = bytes_per_token(kinds.items(), TOKENIZER.encode)
     assert found["prose"] > 2 * found["digits"] and found["tongue"] < found["prose"]
     assert found["digits"] == pytest.approx(1.0)
+
+
+@given(st.text(max_size=60) | st.text(alphabet="the fog wis 0é", max_size=60), st.integers(0, len(MERGES)))
+def test_borders_that_have_not_fallen_are_those_between_the_tokens(text, merges):
+    found, pieces = list(segmentations(text, MERGES)), vocabulary(MERGES)
+    gone = falls(found, pieces)
+    raw = b"".join(pieces[token] for token in found[0].tokens)
+    standing = [i + 1 for i, fall in enumerate(gone) if fall is None or fall > merges]
+    cut = [raw[a:b] for a, b in zip([0, *standing], [*standing, len(raw)], strict=True)] if raw else []
+    assert cut == [pieces[token] for token in encode(text, MERGES[:merges])]
+    assert len(gone) == max(0, len(raw) - 1)
