@@ -15,6 +15,8 @@ from importlib import metadata
 import psutil
 
 from llmlab.course import browser
+from llmlab.errors import LabError
+from llmlab.model import native
 from llmlab.paths import assets, cache_dir
 
 GIB = 1024**3
@@ -93,12 +95,14 @@ def _disk() -> Check:
 
 
 def _compiler() -> Check:
-    found = next((path for name in ("cc", "gcc", "clang", "cl") if (path := shutil.which(name))), None)
-    remedies = {"linux": "sudo apt install gcc libc6-dev", "darwin": "xcode-select --install"}
-    remedy = (
-        f"Compiled training is off until there is one: {remedies.get(sys.platform, 'pip install ziglang')}"
-    )
-    return Check("compiler", bool(found), found or "none", remedy, stops=False)
+    """For run.c any C compiler will do, for compiled training (Linux, macOS) only the system's."""
+    try:
+        return Check("compiler", True, " ".join(native.compiler()))
+    except LabError:
+        remedy = "Without one run.c can't be compiled: pip install ziglang (it needs no rights)."
+        if system := {"linux": "sudo apt install g++", "darwin": "xcode-select --install"}.get(sys.platform):
+            remedy += f" For compiled training too: {system}"
+        return Check("compiler", False, "none", remedy, stops=False)
 
 
 def _browser() -> Check:

@@ -3,7 +3,7 @@
 Each row is measured anew on the machine that runs it; nothing else should run meanwhile. A benchmark is never a
 test: a slow machine is not a broken course.
 
-Read next: browser.py, the rows that need a real browser.
+Read next: run_c.py, what the rows of the C engine stand on; course/timing.py, those that need a real browser.
 """
 
 import statistics
@@ -16,11 +16,13 @@ from pathlib import Path
 
 import torch
 
+from llmlab.errors import LabError
 from llmlab.generate.engine import generate
 from llmlab.measure.index import build_index
 from llmlab.model import zoo
 from llmlab.model.gpt import GPTConfig
 from llmlab.pipeline import finish, tokens, training_set, world
+from llmlab.report import run_c
 from llmlab.text.bpe import train_bpe
 from llmlab.text.packing import Corpus
 from llmlab.text.tokenizer import SPECIAL
@@ -67,7 +69,12 @@ class Bench:
         return finish(tokens(self.corpus, self.checkpoint.tokenizer, self.checkpoint.config.block_size))
 
     def rows(self) -> Iterator[Row]:
-        parts: tuple[Callable[[], Iterator[Row]], ...] = (self.building, self.speaking, self.training)
+        parts: tuple[Callable[[], Iterator[Row]], ...] = (
+            self.building,
+            self.speaking,
+            self.speaking_in_c,
+            self.training,
+        )
         for part in parts:
             yield from part()
 
@@ -103,6 +110,19 @@ class Bench:
             index.longest_matches(dream)
             times.append((time.perf_counter() - began) * 1_000 * 500 / len(dream))
         yield self.row("trace.500_tokens.ms", statistics.median(times), "ms", 100)
+
+    def speaking_in_c(self) -> Iterator[Row]:
+        """The same model in C, one core; and what share of the memory's speed it uses. No rows without a compiler."""
+        try:
+            with run_c.engine(self.checkpoint) as command:
+                rate = run_c.tokens_per_s(command)
+        except LabError as error:
+            run_c.leave_out("run_c.*", error)
+            return
+        core = "1 CPU core"
+        yield Row("run_c.course.fp32.tokens_per_s", rate, "tokens/s", 1_500, core)
+        share = rate * run_c.weight_bytes(self.checkpoint) / run_c.read_bandwidth()
+        yield Row("run_c.share_of_bandwidth", share, "share", None, core)
 
     def training(self) -> Iterator[Row]:
         """Median speed of steps at full context, after the compiler and the first steps."""

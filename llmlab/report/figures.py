@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from llmlab.errors import LabError
 from llmlab.generate.engine import generate, generate_many
 from llmlab.generate.policy import Policy
 from llmlab.measure.claims import PROSE, Checker, Pattern, patterns
@@ -23,7 +24,7 @@ from llmlab.measure.exam import Result, pages_per_fact, questions, sit
 from llmlab.measure.index import build_index
 from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
-from llmlab.report import prose
+from llmlab.report import prose, run_c
 from llmlab.show.number_format import wilson
 from llmlab.train.evaluate import evaluate
 from llmlab.world.crawl import Page
@@ -33,6 +34,7 @@ from llmlab.world.grammar import load
 from llmlab.world.kinds import KINDS
 
 PYTHON = ("python", "reference")
+PROMPTS = 100  # for run.c
 OPENING = 6  # tokens: enough to say what kind of page it is, too few to give much away
 WORD = re.compile(r"[^\W\d_]+")
 
@@ -124,6 +126,7 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
     yield from of_the_base(evidence)
     yield from of_the_archive(evidence)
     yield from of_the_dreams(evidence)
+    yield from of_the_engine_in_c(evidence)
 
 
 def of_the_world(evidence: Evidence) -> Iterator[Figure]:
@@ -218,9 +221,14 @@ def of_the_archive(evidence: Evidence) -> Iterator[Figure]:
 
 def held_out_file(evidence: Evidence, n_bytes: int) -> bytes:
     """Held-out pages of the world in random order, an empty line between them, until there are `n_bytes`."""
+    return "\n\n".join(held_out_pages(evidence)).encode("utf-8")[:n_bytes]
+
+
+def held_out_pages(evidence: Evidence) -> list[str]:
+    """The text of each held-out page of the world, in an order that the seed decides."""
     pages = [d.text for d in evidence.corpus.documents() if d.split == "valid" and d.kind in KINDS]
     random.Random(evidence.seed).shuffle(pages)
-    return "\n\n".join(pages).encode("utf-8")[:n_bytes]
+    return pages
 
 
 def of_the_dreams(evidence: Evidence) -> Iterator[Figure]:
@@ -234,3 +242,16 @@ def of_the_dreams(evidence: Evidence) -> Iterator[Figure]:
         counts = shares(dreams)
         right = counts["copied"] + counts["true"]
         yield share(f"dreams.right.{kind}", right, sum(counts.values()), "reported", evidence.seed)
+
+
+def of_the_engine_in_c(evidence: Evidence) -> Iterator[Figure]:
+    """Greedy text of run.c beside torch's, after the first words of held-out pages. No row without a C compiler."""
+    id = "run_c.same_tokens"
+    try:
+        with run_c.engine(evidence.checkpoint) as command:
+            prompts = [run_c.first_words(text) for text in held_out_pages(evidence)[:PROMPTS]]
+            same = sum(run_c.same_tokens(command, evidence.checkpoint, prompt) for prompt in prompts)
+    except LabError as error:
+        run_c.leave_out(id, error)
+        return
+    yield share(id, same, len(prompts), "1", evidence.seed)

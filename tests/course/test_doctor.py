@@ -5,6 +5,8 @@ from typer.testing import CliRunner
 
 from llmlab import cli
 from llmlab.course import doctor
+from llmlab.errors import LabError
+from llmlab.model import native
 
 
 def test_one_line_for_each_need():
@@ -12,14 +14,37 @@ def test_one_line_for_each_need():
     assert names == ["Python", "torch", "device", "memory", "disk", "compiler", "browser", "assets"]
 
 
+def no_compiler() -> list[str]:
+    raise LabError("There is no C compiler on this machine.")
+
+
 def test_every_failure_has_a_remedy(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.setattr(native, "compiler", no_compiler)
     monkeypatch.setattr(doctor, "MEMORY_NEEDED", 1e18)
     monkeypatch.setattr(doctor, "DISK_NEEDED", 1e18)
     failed = {check.name: check for check in doctor.examine() if not check.ok}
     assert {"memory", "disk", "compiler"} <= failed.keys()
     assert all(check.remedy for check in failed.values())
     assert not failed["compiler"].stops and failed["memory"].stops
+
+
+def test_ziglang_counts_as_a_compiler(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(native.shutil, "which", lambda name: None)
+    monkeypatch.setattr(native.importlib.util, "find_spec", lambda name: object())
+    check = doctor.CHECKS["compiler"]()
+    assert check.ok and check.found.endswith("-m ziglang cc")
+
+
+@pytest.mark.parametrize(
+    ("platform", "system"), [("linux", "apt install g++"), ("darwin", "xcode-select"), ("win32", None)]
+)
+def test_without_a_compiler_the_remedy_is_one_for_this_system(monkeypatch, platform: str, system: str | None):
+    monkeypatch.setattr(native, "compiler", no_compiler)
+    monkeypatch.setattr(doctor.sys, "platform", platform)
+    remedy = doctor.CHECKS["compiler"]().remedy
+    assert "pip install ziglang" in remedy and ("training" in remedy) == bool(system)
+    assert (system or "") in remedy
 
 
 def test_a_check_that_breaks_is_a_failure_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch):
