@@ -158,11 +158,15 @@ def pretrain(
         str | None, typer.Option(help="Read this data set of the Hugging Face hub beside it.")
     ] = None,
     tokens: Annotated[int | None, typer.Option(help="How many tokens to train on.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Start from the weights of this model instead of random ones.")
+    ] = None,
     seed: Seed = 1,
     resume: Annotated[bool, typer.Option(help="Go on with the run that is in the folder.")] = True,
 ) -> None:
     """Train a base model. Ctrl-C saves; the same command goes on from there."""
     from llmlab.course.terminal import losses, watch
+    from llmlab.model import zoo
     from llmlab.pipeline import training_set
     from llmlab.train.config import tier as tier_config
     from llmlab.train.pretrain import pretrain as steps
@@ -175,7 +179,9 @@ def pretrain(
     corpus = watch(training_set(size, config.model.vocab_size, config.model.block_size, 1, real))
     folder = out or Path("runs") / tier
     source = {"world": size, "beside": str(text.name) if text else hub or "python"}
-    last = losses(steps(config, corpus, folder, resume=resume, provenance={"corpus": source}), config.steps)
+    first = zoo.load(start) if start else None
+    run = steps(config, corpus, folder, resume=resume, provenance={"corpus": source}, start=first)
+    last = losses(run, config.steps)
     if last is not None and last.step < config.steps:
         print(
             f"Stopped after step {last.step} of {config.steps} and saved. The same command goes on from there."

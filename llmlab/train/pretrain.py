@@ -10,6 +10,7 @@ Read next: evaluate.py, which judges the result on pages that were held back.
 """
 
 import gc
+import hashlib
 import math
 import platform
 import signal
@@ -26,6 +27,7 @@ from torch import Tensor
 from llmlab import __version__
 from llmlab.errors import LabError
 from llmlab.model import checkpoint
+from llmlab.model.checkpoint import Checkpoint
 from llmlab.model.gpt import GPT, next_token_loss
 from llmlab.text.packing import Batches, Corpus
 from llmlab.train import machine
@@ -62,10 +64,12 @@ def pretrain(
     out: Path | str,
     resume: bool = True,
     provenance: dict | None = None,
+    start: Checkpoint | None = None,
 ) -> Iterator[Step]:
     """Train on `corpus.train` and yield a record a step; the finished model is in `out`/model.
 
-    If `out` holds an unfinished run it goes on from its last checkpoint, with the losses it would have had.
+    If `out` holds an unfinished run it goes on from its last checkpoint, with the losses it would have had. A new
+    run begins with random weights, or with those of `start`.
     Ctrl-C ends the step, saves, and ends the iteration; so does closing the generator. `provenance` (where the
     corpus comes from) is stored with the model. LabError: other settings than the run in `out`; a checkpoint that
     is not whole; a full disk; a loss that is no number.
@@ -76,8 +80,12 @@ def pretrain(
     machine.keep_memory()
     folder = RunFolder(out)
     model = GPT(config.model, config.seed).to(device)
-    learner = Learner(model, config)
     origin = describe(config, corpus, provenance or {}, device)
+    if start is not None:
+        refuse_start(start, config, corpus)
+        model.load_state_dict(start.model.state_dict())
+        origin["start"] = {"tokens": tokens_read(start), "weights": weights_hash(start)}
+    learner = Learner(model, config)
     done = begin(folder, model, learner, origin, resume)
     batches = Batches(corpus.train, config.rows, config.model.block_size, config.seed)
     loss_of = loss_function(model, device, worth_compiling(config, done["step"], device))
@@ -125,6 +133,31 @@ def refuse_mismatch(config: PretrainConfig, corpus: Corpus, team: Team) -> None:
         raise LabError(
             f"{config.rows} rows cannot be shared by {team.size} processes. Change the number of one."
         )
+
+
+def refuse_start(start: Checkpoint, config: PretrainConfig, corpus: Corpus) -> None:
+    """LabError if these weights are of another network, or stand for the tokens of another vocabulary."""
+    if start.config != config.model or start.tokenizer.hash != corpus.tokenizer.hash:
+        raise LabError(
+            "The model to start from has another shape or another vocabulary than this run. Start from a model of "
+            "the same tier that was trained on the same corpus, or from random weights."
+        )
+
+
+def tokens_read(model: Checkpoint) -> int:
+    """All tokens that a model has learned from, with those of the models that it started from."""
+    said = model.provenance
+    config = said.get("config", {})
+    own = said.get("step", 0) * config.get("rows", 0) * config.get("model", {}).get("block_size", 0)
+    return own + said.get("start", {}).get("tokens", 0)
+
+
+def weights_hash(model: Checkpoint) -> str:
+    """A short name for exactly these weights."""
+    total = hashlib.sha256()
+    for weight in model.model.state_dict().values():
+        total.update(weight.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
+    return total.hexdigest()[:16]
 
 
 def record(
@@ -229,9 +262,9 @@ def begin(folder: RunFolder, model: GPT, learner: Learner, origin: dict, resume:
     found = folder.training()
     if found and not resume:
         raise LabError(f"{folder.out} holds a run already. Resume it, delete it, or choose another folder.")
-    for what in ("config", "data") if found else ():
-        then, now = found.get(what, {}), origin[what]
-        if changed := [name for name in now if name not in FREE and then.get(name) != now[name]]:
+    for what in ("config", "data", "start") if found else ():
+        then, now = found.get(what, {}), origin.get(what, {})
+        if changed := sorted(n for n in {*then, *now} - FREE if then.get(n) != now.get(n)):
             raise LabError(
                 f"The run in {folder.out} has another {', '.join(changed)}. Choose another folder."
             )

@@ -83,6 +83,27 @@ def test_other_settings_need_another_folder(uninterrupted, corpus, config):
         next(pretrain(config, corpus, uninterrupted, resume=False))
 
 
+def test_a_run_can_start_from_a_trained_model(uninterrupted, corpus, config, tmp_path):
+    start = checkpoint.load(uninterrupted / "model")
+    fresh, trained = logged(uninterrupted)[0], logged(uninterrupted)[-1]
+    steps = list(pretrain(config, corpus, tmp_path / "r", start=start))
+    assert steps[0].loss == pytest.approx(trained, abs=0.25 * (fresh - trained))
+    said = checkpoint.load(tmp_path / "r/model").provenance["start"]
+    assert said["tokens"] == config.steps * config.tokens_per_step
+    with pytest.raises(LabError, match="another tokens, weights"):
+        next(pretrain(config, corpus, tmp_path / "r"))
+
+
+def test_only_a_model_of_the_same_shape_and_vocabulary_can_be_the_start(
+    uninterrupted, corpus, config, tmp_path
+):
+    start = checkpoint.load(uninterrupted / "model")
+    wider = replace(config, model=replace(config.model, n_hidden=config.model.n_hidden + 8))
+    with pytest.raises(LabError, match="another shape"):
+        next(pretrain(wider, corpus, tmp_path / "r", start=start))
+    assert not (tmp_path / "r").exists()
+
+
 def test_ctrl_c_ends_the_step_saves_and_stops(corpus, config, tmp_path, uninterrupted):
     before = signal.getsignal(signal.SIGINT)
     steps = []
