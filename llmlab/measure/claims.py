@@ -190,13 +190,15 @@ class Checker:
         return list(self.found(text).values())
 
     def found(self, text: str) -> dict[int, Claim]:
-        by_place: dict[int, tuple[int, Claim]] = {}
+        by_place: dict[int, tuple[tuple[int, int, int], Claim]] = {}
         for pattern in self.patterns:
             if pattern.anchor not in text:
                 continue
             for match in pattern.regex.finditer(text):
+                # of two readings the one counts that names more, then the longer, then the one with more own words
                 explicit = sum(1 for slot in pattern.slots if not slot.path)
-                strength = explicit * 1000 + match.end() - match.start()
+                blanks = sum(len(said or "") for said in match.groups())
+                strength = explicit, len(match[0]), len(match[0]) - blanks
                 for claim in self.read(pattern, match, text):
                     if claim.start not in by_place or by_place[claim.start][0] < strength:
                         by_place[claim.start] = (strength, claim)

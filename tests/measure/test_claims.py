@@ -1,6 +1,6 @@
 """Claims: what the checker says about texts whose truth is known."""
 
-from llmlab.measure.claims import PROSE, Checker
+from llmlab.measure.claims import PROSE, Checker, patterns
 from llmlab.measure.dreams import covering, shares
 from llmlab.report.figures import explicit
 from llmlab.world.crawl import press
@@ -30,6 +30,17 @@ def test_a_plant_is_not_an_unknown_animal():
     plant = maker.world.of_kind("plant")[0]
     assert not checker.could_be("animal", plant.name)
     assert checker.could_be("plant", plant.name)
+
+
+def test_of_two_readings_the_one_with_more_words_of_its_own_counts():
+    """ "Needs beeswax, too" is said of a third ingredient, "needs beeswax" of a second."""
+    maker = press("small", 1)
+    recipe = maker.world.of_kind("forbidden")[0]
+    second, third = (maker.world.fact(recipe.id, name).value for name in ("two", "three"))
+    name = recipe.name.capitalize()
+    checker = Checker(maker.world, tuple(p for p in patterns() if explicit(p)))
+    assert verdicts(checker, f"{name} needs {third}, too.") == {"three": "true"}
+    assert verdicts(checker, f"{name} needs {second}.") == {"two": "true"}
 
 
 def test_claims_on_true_pages_are_true():
