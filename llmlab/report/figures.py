@@ -240,8 +240,9 @@ def of_the_dreams(evidence: Evidence) -> Iterator[Figure]:
     yield share("dreams.strange_words", strange, len(words), "reported", evidence.seed)
     for kind, dreams in evidence.dreams_by_kind.items():
         counts = shares(dreams)
-        right = counts["copied"] + counts["true"]
-        yield share(f"dreams.right.{kind}", right, sum(counts.values()), "reported", evidence.seed)
+        right, claims = counts["copied"] + counts["true"], sum(counts.values())
+        if claims:  # a poem may state nothing
+            yield share(f"dreams.right.{kind}", right, claims, "reported", evidence.seed)
 
 
 def of_the_engine_in_c(evidence: Evidence) -> Iterator[Figure]:
