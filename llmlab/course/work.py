@@ -14,6 +14,7 @@ import _thread
 import argparse
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -103,6 +104,8 @@ def end_with_parent() -> None:
             child.kill()
         os._exit(1)
 
+    # a course that runs in the background has handed down an ignored Ctrl-C: then interrupt_main would do nothing
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=watch, daemon=True).start()
 
 

@@ -107,10 +107,14 @@ def test_a_failure_does_not_hold_up_the_next(queue: Queue):
 
 
 def test_a_child_ends_with_the_course_that_started_it():
-    """Without a course its standard input ends at once: it tidies up, or is ended by force."""
+    """Without a course its standard input ends at once: it tidies up, or is ended by force.
+
+    Also where Ctrl-C is ignored, as in whatever a shell runs in the background.
+    """
     for rest, grace in (("sys.exit(5)", 60), ("time.sleep(300)", 1)):
         code = (
-            f"from llmlab.course import work; import sys, time; work.GRACE = {grace}\n"
+            f"from llmlab.course import work; import signal, sys, time; work.GRACE = {grace}\n"
+            "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
             f"try:\n    work.end_with_parent()\n    while True: time.sleep(0.05)\nexcept KeyboardInterrupt: {rest}"
         )
         done = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, timeout=100)
