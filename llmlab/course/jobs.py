@@ -186,3 +186,9 @@ def start(task: str, *arguments: str, patience: float = PATIENCE) -> Job:
     """Put one of the tasks of work.py into the server's queue."""
     command = [sys.executable, "-m", "llmlab.course.work", task, *arguments]
     return QUEUE.add(Job(command, patience, threads=max(1, min(8, psutil.cpu_count(logical=False) or 1))))
+
+
+def waiting(job: Job) -> str:
+    """What to tell a student whose job has not begun."""
+    ahead = QUEUE.ahead(job)
+    return f"Waiting: {ahead} other {'job runs' if ahead == 1 else 'jobs run'} on this machine first …"

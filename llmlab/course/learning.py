@@ -66,11 +66,8 @@ class Learning:
             return "Nothing is being learned yet: each byte is a token."
         if self.job.state == "failed":
             return self.job.error
-        ahead = jobs.QUEUE.ahead(self.job)
         if self.job.state == "waiting":
-            return (
-                f"Waiting: {ahead} other {'job runs' if ahead == 1 else 'jobs run'} on this machine first …"
-            )
+            return jobs.waiting(self.job)
         if not self.merges:
             return "Writing the pages and counting their pairs …" if self.running else "Stopped at 0 merges."
         word = {"running": "Learning", "done": "Done"}.get(self.job.state, "Stopped")

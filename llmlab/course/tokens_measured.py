@@ -99,9 +99,14 @@ def surprises(checkpoint: Checkpoint) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=4)
+def measured_surprises(model: str) -> tuple[np.ndarray, np.ndarray]:
+    """`surprises` of a model by its name, measured once for the table and the sentence."""
+    return surprises(zoo.load(model))
+
+
 def surprise_table(model: str) -> str:
     """The surprise at each distance from the place where the spelling ends."""
-    whole, bytewise = surprises(zoo.load(model))
+    whole, bytewise = measured_surprises(model)
     rows = []
     for first, last in PLACES:
         a, b = (float(bits[:, first - 1 : last].mean()) for bits in (whole, bytewise))
@@ -111,10 +116,9 @@ def surprise_table(model: str) -> str:
     return table(heads, rows)
 
 
-@lru_cache(maxsize=4)
 def surprise_sentence(model: str) -> str:
     """What the table says, from its own numbers."""
-    whole, bytewise = surprises(zoo.load(model))
+    whole, bytewise = measured_surprises(model)
     last = slice(PLACES[-1][0] - 1, PLACES[-1][1])
     first_gap = float((bytewise - whole)[:, 0].mean())
     last_gap = float((bytewise - whole)[:, last].mean())
@@ -166,12 +170,17 @@ ASKED = {
 
 
 @lru_cache(maxsize=4)
+def probes(model: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """The words that were asked about, and what `probe` says to each of ASKED, in order."""
+    x, words = whole_words(zoo.load(model))
+    return words, [probe(x, map(label, words)) for label in ASKED.values()]
+
+
 def letters_table(model: str) -> str:
     """What can be read out of the vectors of whole words about how they are written."""
-    x, words = whole_words(zoo.load(model))
+    words, found = probes(model)
     rows = []
-    for question, label in ASKED.items():
-        right, constant = probe(x, map(label, words))
+    for question, (right, constant) in zip(ASKED, found, strict=True):
         rows.append(
             (
                 question,
@@ -186,14 +195,10 @@ def letters_table(model: str) -> str:
     )
 
 
-@lru_cache(maxsize=4)
 def letters_sentence(model: str) -> str:
     """What the table says about capitals and first letters, from its own numbers."""
-    x, words = whole_words(zoo.load(model))
-    capital, first = list(ASKED.values())[:2]
-    named, _ = probe(x, map(capital, words))
-    right, constant = probe(x, map(first, words))
-    often = Counter(map(first, words)).most_common(1)[0][0]
+    words, ((named, _), (right, constant), *_) = probes(model)
+    often = Counter(word[0].lower() for word in words).most_common(1)[0][0]
     return (
         f"A capital is told for {percent(named / len(words))} of the words: names are used in their own way, and use "
         f"is what a model learns from. The first letter is told for {right:,} words; who always says “{often}” is "

@@ -129,13 +129,11 @@ class Training:
         """How it stands, for a person."""
         if self.job is None:
             return "Nothing is being trained yet."
-        steps, ahead = self.steps, jobs.QUEUE.ahead(self.job)
+        steps = self.steps
         if self.job.state == "failed":
             return self.job.error
         if self.job.state == "waiting":
-            return (
-                f"Waiting: {ahead} other {'job runs' if ahead == 1 else 'jobs run'} on this machine first …"
-            )
+            return jobs.waiting(self.job)
         if not steps:
             found = self.job.records[-1] if self.job.records else None
             return (

@@ -15,15 +15,13 @@ Sources: Shannon 1948; Delétang et al. 2024, "Language modeling is compression"
 """
 
 import gzip
-import hashlib
-import json
 import lzma
 import math
 import re
 import struct
 from collections import deque
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from functools import lru_cache
 from zlib import crc32
@@ -34,7 +32,7 @@ import torch
 from llmlab.errors import LabError
 from llmlab.generate.reader import NumpyReader, lay_out
 from llmlab.measure.arithmetic_coding import Decoder, Encoder
-from llmlab.model.checkpoint import Checkpoint
+from llmlab.model.checkpoint import Checkpoint, fingerprint
 from llmlab.text.tokenizer import Tokenizer
 
 MAGIC = b"LLZ1"
@@ -134,12 +132,8 @@ def _open(checkpoint: Checkpoint, packed: bytes) -> tuple[int, int, bytes]:
 
 
 def model_id(checkpoint: Checkpoint) -> bytes:
-    """Four bytes that name a model: of its weights, its shape and its vocabulary."""
-    about = {"config": asdict(checkpoint.config), "tokenizer": checkpoint.tokenizer.hash}
-    total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for name, weight in checkpoint.model.named_parameters():
-        total.update(name.encode() + weight.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
-    return total.digest()[:4]
+    """Four bytes that name a model."""
+    return fingerprint(checkpoint)[:4]
 
 
 def exact_tokens(tokenizer: Tokenizer, data: bytes) -> list[int]:

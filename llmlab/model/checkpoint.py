@@ -10,6 +10,7 @@ The weights in assets/ are fp16, half the size; computing is done in fp32 again.
 Read next: zoo.py, which keeps one copy of each model for everybody.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -102,6 +103,15 @@ def load(folder: Path | str) -> Checkpoint:
     if tokenizer.vocab_size != config.vocab_size:
         raise LabError(f"The tokenizer in {folder} is not the one of its model. Copy the folder again.")
     return Checkpoint(model.eval(), config, tokenizer, read_json(folder / "provenance.json"))
+
+
+def fingerprint(checkpoint: Checkpoint) -> bytes:
+    """32 bytes that name a model: of its weights, its shape and its vocabulary."""
+    about = {"config": asdict(checkpoint.config), "tokenizer": checkpoint.tokenizer.hash}
+    total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name, weight in checkpoint.model.named_parameters():
+        total.update(name.encode() + weight.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
+    return total.digest()
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from llmlab.measure.claims import PROSE, Checker, Pattern, patterns
 from llmlab.measure.compress import pack, unpack
 from llmlab.measure.dreams import Trace, shares, trace
 from llmlab.measure.exam import Result, pages_per_fact, questions, sit
-from llmlab.measure.index import build_index
+from llmlab.measure.index import Index, build_index
 from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
 from llmlab.report import prose, run_c
@@ -90,17 +90,20 @@ class Evidence:
         return list(sit(self.checkpoint, asked))
 
     @cached_property
+    def sources(self) -> tuple[Index, Checker]:
+        """What a dream is held against: the training text, and the world."""
+        return build_index(self.tokens.train), Checker(self.world)
+
+    @cached_property
     def dreams(self) -> list[Trace]:
         """Pages dreamt from nothing at temperature 1, traced."""
-        index, checker = build_index(self.tokens.train), Checker(self.world)
         n = 40 if self.quick else 200
         rows = generate_many(self.checkpoint, "", n, Policy(), self.seed, max_tokens=400)
-        return [trace(row, self.checkpoint.tokenizer, index, checker) for row in rows]
+        return [trace(row, self.checkpoint.tokenizer, *self.sources) for row in rows]
 
     @cached_property
     def dreams_by_kind(self) -> dict[str, list[Trace]]:
         """Dreams that begin as held-out pages of each kind begin (their first tokens), traced with that beginning."""
-        index, checker = build_index(self.tokens.train), Checker(self.world)
         words, n = self.checkpoint.tokenizer, 5 if self.quick else 20
         found: dict[str, list[Trace]] = {}
         for kind in PROSE:
@@ -111,7 +114,7 @@ class Evidence:
                     self.checkpoint, [words.bos, *start], Policy(), self.seed + i, max_tokens=250
                 )
                 dream = [*start, *(step.token for step in steps)]
-                found.setdefault(kind, []).append(trace(dream, words, index, checker))
+                found.setdefault(kind, []).append(trace(dream, words, *self.sources))
         return found
 
     @cached_property

@@ -10,7 +10,6 @@ Read next: evaluate.py, which judges the result on pages that were held back.
 """
 
 import gc
-import hashlib
 import math
 import platform
 import signal
@@ -27,7 +26,7 @@ from torch import Tensor
 from llmlab import __version__
 from llmlab.errors import LabError
 from llmlab.model import checkpoint
-from llmlab.model.checkpoint import Checkpoint
+from llmlab.model.checkpoint import Checkpoint, fingerprint
 from llmlab.model.gpt import GPT, next_token_loss
 from llmlab.text.packing import Batches, Corpus
 from llmlab.train import machine
@@ -84,7 +83,7 @@ def pretrain(
     if start is not None:
         refuse_start(start, config, corpus)
         model.load_state_dict(start.model.state_dict())
-        origin["start"] = {"tokens": tokens_read(start), "weights": weights_hash(start)}
+        origin["start"] = {"tokens": tokens_read(start), "weights": fingerprint(start).hex()[:16]}
     learner = Learner(model, config)
     done = begin(folder, model, learner, origin, resume)
     batches = Batches(corpus.train, config.rows, config.model.block_size, config.seed)
@@ -150,14 +149,6 @@ def tokens_read(model: Checkpoint) -> int:
     config = said.get("config", {})
     own = said.get("step", 0) * config.get("rows", 0) * config.get("model", {}).get("block_size", 0)
     return own + said.get("start", {}).get("tokens", 0)
-
-
-def weights_hash(model: Checkpoint) -> str:
-    """A short name for exactly these weights."""
-    total = hashlib.sha256()
-    for weight in model.model.state_dict().values():
-        total.update(weight.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
-    return total.hexdigest()[:16]
 
 
 def record(
