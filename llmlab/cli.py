@@ -161,6 +161,9 @@ def pretrain(
     start: Annotated[
         str | None, typer.Option(help="Start from the weights of this model instead of random ones.")
     ] = None,
+    lr: Annotated[
+        float, typer.Option(min=0, help="Learning rates, as a share of the tier's. A later stage wants less.")
+    ] = 1.0,
     seed: Seed = 1,
     resume: Annotated[bool, typer.Option(help="Go on with the run that is in the folder.")] = True,
 ) -> None:
@@ -172,7 +175,7 @@ def pretrain(
     from llmlab.train.pretrain import pretrain as steps
     from llmlab.world.realtext import folder_text, hub_text
 
-    config = tier_config(tier, seed=seed, **({"tokens": tokens} if tokens else {}))
+    config = tier_config(tier, lr, seed=seed, **({"tokens": tokens} if tokens else {}))
     if text and hub:
         raise LabError("--text and --hub are two sources for the same place. Give one of them.")
     real = list(folder_text(text)) if text else list(hub_text(hub)) if hub else None

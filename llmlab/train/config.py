@@ -105,8 +105,12 @@ TIERS = {
 }
 
 
-def tier(name: str, **changes) -> PretrainConfig:
-    """The configuration of a tier, with changes: `tier("pocket", tokens=1_000_000, seed=7)`."""
+def tier(name: str, lr: float = 1.0, **changes) -> PretrainConfig:
+    """The configuration of a tier, with changes: `tier("pocket", tokens=1_000_000, seed=7)`.
+
+    lr is a share of the tier's learning rates: a stage that starts from a trained model wants less than 1.
+    """
     if name not in TIERS:
         raise LabError(f"There is no tier {name!r}. Choose one of: {', '.join(TIERS)}.")
-    return replace(TIERS[name], **changes)
+    config = replace(TIERS[name], **changes)
+    return replace(config, muon_lr=config.muon_lr * lr, adam_lr=config.adam_lr * lr)
