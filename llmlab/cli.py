@@ -335,7 +335,7 @@ def export(
     source, lines = native.SOURCES[-1], sum(len(path.read_bytes().splitlines()) for path in native.SOURCES)
     print(f"{file}: {size:,} bytes, {checkpoint.model.n_params():,} weights in {dtype}")
     print(f"{source}: with what it includes, {lines:,} lines of C. To compile and run it:")
-    print(f'cc -O3 -march=native -o run "{source}" -lm && ./run "{file}" -p "The ferry to"')
+    print(f'cc -O3 -march=native -pthread -o run "{source}" -lm && ./run "{file}" -p "The ferry to"')
 
 
 @app.command()

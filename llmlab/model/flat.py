@@ -13,7 +13,7 @@ what is in it stands one behind the other, at places that the first 68 bytes tel
     n_token_bytes      those bytes; tokens 0 to 255 are the single bytes, the last n_special are names
     the weights        as float16 or float32, in the order of `tensor_names`, each row by row
 
-Read next: engine.c, which reads this file and computes with it; native.py, which compiles it.
+Read next: load.c, which reads this file; engine.c, which computes with it; native.py, which compiles both.
 """
 
 import struct

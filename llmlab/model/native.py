@@ -19,8 +19,9 @@ from llmlab.errors import LabError
 from llmlab.paths import cache_dir
 
 FOLDER = Path(__file__).resolve().parent
-SOURCES = (FOLDER / "tokens.c", FOLDER / "engine.c", FOLDER / "run.c")  # in the order in which to read them
-FLAGS = (("-O3", "-march=native"), ("-O3",))  # some compilers (Apple's, on some chips) do not know `native`
+SOURCES = tuple(FOLDER / f"{name}.c" for name in ("tokens", "load", "engine", "run"))  # as one reads them
+# some compilers (Apple's, on some chips) do not know `native`; some systems have no threads
+FLAGS = (("-O3", "-march=native", "-pthread"), ("-O3", "-pthread"), ("-O3", "-DONE_THREAD"))
 COMPILE_S = 120
 
 

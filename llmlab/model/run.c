@@ -1,11 +1,11 @@
 /* The program that runs model.bin: a prompt goes in, and what the model writes comes out, token by token.
 
-       cc -O3 -march=native -o run run.c -lm
+       cc -O3 -march=native -pthread -o run run.c -lm
        ./run model.bin -p "Maren Holt was born" -t 0.8 --top-p 0.95 -n 200 -s 1
 
-   Together with model.bin these three files are all there is: no network, no library, no Python.
+   Together with model.bin this file and the three that it includes are all there is: no network, no library, no Python.
 
-   Read before: tokens.c, engine.c. */
+   Read before: tokens.c, load.c, engine.c. */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,22 +18,35 @@
 #include <io.h>
 #endif
 
+#if defined __has_include && !defined ONE_THREAD && !defined __STDC_NO_ATOMICS__
+#if __has_include(<pthread.h>) && __has_include(<sched.h>)
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#define THREADS
+#endif
+#endif
+
 #define LARGEST_PROMPT (1 << 20) /* bytes; far more than any context holds */
+#define MAX_THREADS 64
 
 static const char USAGE[] =
-    "usage: run MODEL [-p PROMPT] [-t TEMPERATURE] [--top-p P] [-n TOKENS] [-s SEED] [--ids | --logits]\n"
+    "usage: run MODEL [-p PROMPT] [-t TEMPERATURE] [--top-p P] [-n TOKENS] [-s SEED]\n"
+    "           [--int8] [--threads N] [--ids | --logits]\n"
     "  -p PROMPT       the text to continue; - reads it from the standard input\n"
     "  -t TEMPERATURE  0 always takes the likeliest token; without it 1\n"
     "  --top-p P       keep the likeliest that reach P together; without it 1, which keeps all\n"
     "  -n TOKENS       at most so many; without it 200\n"
     "  -s SEED         the same seed gives the same text; without it 0\n"
+    "  --int8          round the weights to 8 bits: nearly the same scores, from a quarter of the bytes\n"
+    "  --threads N     share the work among so many, at most one for each core; without it 1\n"
     "  --ids           print the numbers of all tokens, the prompt's too, instead of the text\n"
     "  --logits        print the scores (V) after each token that was read, as float32, instead of the text\n";
 
 typedef struct {
     const char *model, *prompt;
-    double temperature, top_p, tokens, seed;
-    bool ids, logits;
+    double temperature, top_p, tokens, seed, threads;
+    bool ids, logits, int8;
 } Options;
 
 /* Say in one sentence what is wrong, and stop. */
@@ -60,7 +73,7 @@ static double number(const char *option, const char *text, double low, double hi
 
 static Options read_options(char **arguments)
 {
-    Options o = {.prompt = "", .temperature = 1, .top_p = 1, .tokens = 200};
+    Options o = {.prompt = "", .temperature = 1, .top_p = 1, .tokens = 200, .threads = 1};
     for (char **at = arguments; *at; at++) {
         const char *name = *at;
         if (!strcmp(name, "--help") || !strcmp(name, "-h"))
@@ -69,6 +82,8 @@ static Options read_options(char **arguments)
             o.ids = true;
         else if (!strcmp(name, "--logits"))
             o.logits = true;
+        else if (!strcmp(name, "--int8"))
+            o.int8 = true;
         else if (name[0] != '-' && !o.model)
             o.model = name;
         else if (!strcmp(name, "-p") && at[1])
@@ -81,6 +96,8 @@ static Options read_options(char **arguments)
             o.tokens = number(name, at[1], 0, 1e9, true), at++;
         else if (!strcmp(name, "-s"))
             o.seed = number(name, at[1], 0, 9007199254740992.0, true), at++; /* 2^53: whole numbers of a double */
+        else if (!strcmp(name, "--threads"))
+            o.threads = number(name, at[1], 1, MAX_THREADS, true), at++;
         else
             fail("I don't understand %s. Ask for --help.", name);
     }
@@ -90,6 +107,9 @@ static Options read_options(char **arguments)
         fail("--ids and --logits want the same output. Give one of them.");
     return o;
 }
+
+
+/* ---- The model and the prompt --------------------------------------------------------------------------------- */
 
 /* The whole content of a file, `size` bytes; stops the program where it cannot be read or is larger than `limit`. */
 static uint8_t *read_all(FILE *file, const char *name, size_t limit, size_t *size)
@@ -115,7 +135,7 @@ static uint8_t *read_all(FILE *file, const char *name, size_t limit, size_t *siz
     return content;
 }
 
-static void open_model(Engine *e, const char *path)
+static void open_model(Engine *e, const char *path, bool int8)
 {
     FILE *file = fopen(path, "rb");
     if (!file)
@@ -125,6 +145,8 @@ static void open_model(Engine *e, const char *path)
     const char *wrong = engine_load(e, content, size);
     if (wrong)
         fail("%s %s. Write it again with `llmlab export --to flat`.", path, wrong);
+    if (int8 && !engine_quantise(e))
+        fail("There is not enough memory for weights of 8 bits.");
     free(content);
     fclose(file);
 }
@@ -148,6 +170,73 @@ static int read_prompt(const Engine *e, const char *prompt, int *ids)
     free(typed);
     return n + 1;
 }
+
+
+/* ---- Threads: each does some rows of every matrix ------------------------------------------------------------- */
+
+#ifdef THREADS
+static struct {
+    Linear map;              /* what all work on */
+    int n_threads;           /* the main one is number 0 */
+    atomic_uint round, done; /* maps given out so far; helpers that are through with the last one */
+} crew;
+
+static void do_my_rows(int thread)
+{
+    int rows = crew.map.w->n_out, n = crew.n_threads;
+    linear_rows(&crew.map, rows * thread / n, rows * (thread + 1) / n);
+}
+
+/* There are dozens of linear maps for each token, some of them done in 2 millionths of a second: too short to sleep
+   meanwhile. So who waits looks again and again, and only after a while lets others use the core in between. */
+static void wait_until(atomic_uint *counter, unsigned value)
+{
+    for (unsigned looks = 0; atomic_load_explicit(counter, memory_order_acquire) != value; looks++)
+        if (looks > 2000)
+            sched_yield();
+}
+
+/* A thread that helps for as long as the program runs. */
+static void *help(void *number)
+{
+    for (unsigned round = 1;; round++) {
+        wait_until(&crew.round, round);
+        do_my_rows((int)(intptr_t)number);
+        atomic_fetch_add(&crew.done, 1);
+    }
+    return NULL;
+}
+
+/* In place of linear_rows: each number is computed as with one thread, so the same text comes out. */
+static void linear_on_threads(const Linear *l)
+{
+    crew.map = *l;
+    atomic_store(&crew.done, 0);
+    atomic_fetch_add(&crew.round, 1);
+    do_my_rows(0);
+    wait_until(&crew.done, (unsigned)crew.n_threads - 1);
+}
+#endif
+
+/* Compute with n threads from now on, or with as many as there can be. Returns how many. */
+static int start_threads(Engine *e, int n)
+{
+#ifdef THREADS
+    pthread_t thread;
+    crew.n_threads = 1;
+    while (crew.n_threads < n && !pthread_create(&thread, NULL, help, (void *)(intptr_t)crew.n_threads))
+        crew.n_threads++;
+    if (crew.n_threads > 1)
+        e->linear = linear_on_threads;
+    return crew.n_threads;
+#else
+    (void)e, (void)n;
+    return 1;
+#endif
+}
+
+
+/* ---- Speaking ------------------------------------------------------------------------------------------------- */
 
 /* What a model writes never commands the terminal: control characters are left out. Those from U+0080 on have two
    bytes, which may come in two tokens, so their first byte (C2) waits for the second. */
@@ -218,13 +307,14 @@ int main(int n_arguments, char **arguments)
     _setmode(_fileno(stdin), _O_BINARY), _setmode(_fileno(stdout), _O_BINARY);
 #endif
     Engine e;
-    open_model(&e, o.model);
+    open_model(&e, o.model, o.int8);
     int *ids = malloc((size_t)e.config.block_size * sizeof *ids);
     if (!ids)
         fail("There is not enough memory for the text.");
     int n = read_prompt(&e, o.prompt, ids);
     for (int i = o.ids ? 0 : 1; i < n && !o.logits; i++)
         print_token(&e, ids[i], o.ids);
+    int threads = start_threads(&e, (int)o.threads);
     double start = seconds();
     int made = speak(&e, &o, ids, n);
     if (!o.ids && !o.logits)
@@ -233,7 +323,8 @@ int main(int n_arguments, char **arguments)
     if (fflush(stdout) || ferror(stdout))
         fail("The text could not be written.");
     if (!o.ids && !o.logits)
-        fprintf(stderr, "%d tokens, %.0f tokens/s\n", made, rate);
+        fprintf(stderr, threads > 1 ? "%d tokens, %.0f tokens/s, %d threads\n" : "%d tokens, %.0f tokens/s\n", made,
+                rate, threads);
     free(ids);
     engine_free(&e);
     return 0;

@@ -3,7 +3,7 @@
    A text is cut into pieces (words, digits, signs, blanks), and within a piece neighbours are merged, as long as two of
    them together are a token. Bytes that are no UTF-8 are read as U+FFFD, so that every input has tokens.
 
-   Read next: engine.c, which computes with them. */
+   Read next: load.c, the rest of model.bin; engine.c, which computes with tokens. */
 
 #include <stdbool.h>
 #include <stdint.h>

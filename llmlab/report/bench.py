@@ -31,6 +31,13 @@ from llmlab.train.config import PretrainConfig, tier
 from llmlab.train.pretrain import pretrain
 from llmlab.world.crawl import crawl
 
+IN_C = (  # a row, what run.c is asked for, the budget, where it runs
+    ("fp32", (), 1_500, "1 CPU core"),
+    ("int8", ("--int8",), None, "1 CPU core"),
+    ("fp32.2_threads", ("--threads", "2"), None, "2 CPU cores"),
+    ("int8.2_threads", ("--int8", "--threads", "2"), None, "2 CPU cores"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -112,17 +119,17 @@ class Bench:
         yield self.row("trace.500_tokens.ms", statistics.median(times), "ms", 100)
 
     def speaking_in_c(self) -> Iterator[Row]:
-        """The same model in C, one core; and what share of the memory's speed it uses. No rows without a compiler."""
+        """The same model in C; and what share of the memory's speed one core uses. No rows without a compiler."""
         try:
             with run_c.engine(self.checkpoint) as command:
-                rate = run_c.tokens_per_s(command)
+                rates = [run_c.tokens_per_s([*command, *asked]) for _, asked, _, _ in IN_C]
         except LabError as error:
             run_c.leave_out("run_c.*", error)
             return
-        core = "1 CPU core"
-        yield Row("run_c.course.fp32.tokens_per_s", rate, "tokens/s", 1_500, core)
-        share = rate * run_c.weight_bytes(self.checkpoint) / run_c.read_bandwidth()
-        yield Row("run_c.share_of_bandwidth", share, "share", None, core)
+        for rate, (name, _, budget, cores) in zip(rates, IN_C, strict=True):
+            yield Row(f"run_c.course.{name}.tokens_per_s", rate, "tokens/s", budget, cores)
+        share = rates[0] * run_c.weight_bytes(self.checkpoint) / run_c.read_bandwidth()
+        yield Row("run_c.share_of_bandwidth", share, "share", None, "1 CPU core")
 
     def training(self) -> Iterator[Row]:
         """Median speed of steps at full context, after the compiler and the first steps."""

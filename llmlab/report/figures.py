@@ -249,13 +249,27 @@ def of_the_dreams(evidence: Evidence) -> Iterator[Figure]:
 
 
 def of_the_engine_in_c(evidence: Evidence) -> Iterator[Figure]:
-    """Greedy text of run.c beside torch's, after the first words of held-out pages. No row without a C compiler."""
-    id = "run_c.same_tokens"
+    """Greedy text of run.c beside torch's, after the first words of held-out pages. No rows without a C compiler."""
+    prompts = [run_c.first_words(text) for text in held_out_pages(evidence)[:PROMPTS]]
     try:
         with run_c.engine(evidence.checkpoint) as command:
-            prompts = [run_c.first_words(text) for text in held_out_pages(evidence)[:PROMPTS]]
-            same = sum(run_c.same_tokens(command, evidence.checkpoint, prompt) for prompt in prompts)
+            yield from beside_torch(evidence, "run_c.", command, prompts)
+            yield from beside_torch(evidence, "run_c.int8.", [*command, "--int8"], prompts)
     except LabError as error:
-        run_c.leave_out(id, error)
-        return
-    yield share(id, same, len(prompts), "1", evidence.seed)
+        run_c.leave_out("run_c.*", error)
+
+
+def beside_torch(evidence: Evidence, row: str, command: list[str], prompts: list[str]) -> Iterator[Figure]:
+    """Texts that are the same from end to end, and the scores after every token of run.c's texts."""
+    made, seed = evidence.checkpoint, evidence.seed
+    texts = [run_c.greedy(command, prompt) for prompt in prompts]
+    same = sum(run_c.continues_as_torch(made, p, ids) for p, (ids, _) in zip(prompts, texts, strict=True))
+    found = [run_c.from_torch(made, ids, scores) for ids, scores in texts]
+    places, likeliest = sum(d.places for d in found), sum(d.same_choice for d in found)
+    rms = math.sqrt(sum(d.mean_square * d.places for d in found) / places)
+    exact = "int8" not in row
+    yield share(f"{row}same_tokens", same, len(texts), "1" if exact else "reported", seed)
+    yield share(f"{row}same_choice", likeliest, places, "1" if exact else "reported", seed)
+    goal = "at most 0.001" if exact else "reported"
+    yield Figure(f"{row}logits.largest", max(d.largest for d in found), places, None, None, seed, goal)
+    yield Figure(f"{row}logits.rms", rms, places, None, None, seed, "reported")

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -56,17 +57,22 @@ def run(command: Sequence[str], *options: object, prompt: str = "") -> subproces
     return done
 
 
-@torch.inference_mode()
 def same_tokens(command: Sequence[str], checkpoint: Checkpoint, prompt: str) -> bool:
-    """Whether C reads the prompt as the tokenizer does, and continues it greedily as torch would, token by token.
+    """Whether C reads the prompt as the tokenizer does, and continues it greedily as torch would, token by token."""
+    said = run(command, "--ids", "-t", 0, "-n", NEW, prompt=prompt).stdout.split()
+    return continues_as_torch(checkpoint, prompt, [int(token) for token in said])
 
-    torch reads C's whole text at once and says after each token what it would have taken: two texts that are the
+
+@torch.inference_mode()
+def continues_as_torch(checkpoint: Checkpoint, prompt: str, ids: list[int]) -> bool:
+    """Whether ids are the tokens of the prompt, and after them NEW tokens as torch would choose them greedily.
+
+    torch reads the whole text at once and says after each token what it would have taken: two texts that are the
     same up to a place have the same next token exactly if it is torch's choice there. A text may end before NEW
     tokens where the context is full, or where torch would end it too.
     """
     words, model = checkpoint.tokenizer, checkpoint.model
     read = [words.bos, *words.encode(prompt)]
-    ids = [int(token) for token in run(command, "--ids", "-t", 0, "-n", NEW, prompt=prompt).stdout.split()]
     if ids[: len(read)] != read:
         return False
     place = next(model.parameters()).device
@@ -76,12 +82,45 @@ def same_tokens(command: Sequence[str], checkpoint: Checkpoint, prompt: str) -> 
     return ids[len(read) :] == likeliest[len(read) - 1 : -1] and (full or likeliest[-1] in ends)
 
 
+def greedy(command: Sequence[str], prompt: str) -> tuple[list[int], np.ndarray]:
+    """All tokens of a text that takes the likeliest NEW times, the prompt's too, and the scores after each (T, V)."""
+    asked = ("-t", 0, "-n", NEW)
+    ids = [int(token) for token in run(command, "--ids", *asked, prompt=prompt).stdout.split()]
+    scores = np.frombuffer(run(command, "--logits", *asked, prompt=prompt).stdout, "<f4")
+    return ids, scores.reshape(len(ids), -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Scores beside torch's for the same text: at how many of the places both have the same likeliest token, and the
+    largest and the mean square of the differences of all logits."""
+
+    places: int
+    same_choice: int
+    largest: float
+    mean_square: float
+
+
+@torch.inference_mode()
+def from_torch(checkpoint: Checkpoint, ids: list[int], scores: np.ndarray) -> Difference:
+    """Hold scores (T, V) after each of T tokens to torch's."""
+    place = next(checkpoint.model.parameters()).device
+    theirs = checkpoint.model(torch.tensor([ids], device=place))[0].cpu().numpy()
+    difference = (scores - theirs).astype(np.float64)
+    return Difference(
+        places=len(ids),
+        same_choice=int((scores.argmax(-1) == theirs.argmax(-1)).sum()),
+        largest=float(np.abs(difference).max()),
+        mean_square=float(np.square(difference).mean()),
+    )
+
+
 def first_words(text: str) -> str:
     return " ".join(text.split()[:WORDS])
 
 
 def tokens_per_s(command: Sequence[str], runs: int = 3) -> float:
-    """The best speed of `runs` texts of SPEED tokens from nothing, on one core, as run.c itself says it.
+    """The best speed of `runs` texts of SPEED tokens from nothing, as run.c itself says it.
 
     The time to load the model does not count. All tokens cost the same, so they are drawn almost evenly: a text at
     temperature 1 would end too early. Some still do, and do not count.

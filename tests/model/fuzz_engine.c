@@ -2,7 +2,9 @@
 
    Each is cut short, or has some bytes changed, or fields of its header set to numbers that hurt. Three of four
    get a right checksum afterwards, so that what lies behind the checksum is reached. A file that the engine takes must
-   also be usable: it encodes, reads and chooses. Prints how many were taken, and the number of each complaint. */
+   also be usable, every second one with weights of 8 bits: it encodes, reads, shows its inside and chooses. Prints how
+   many were taken, and the number of each complaint. The same numbers of files and seed give the same files, to
+   fuzz_page.c too, which gives them to the engine in the page. */
 
 #include <stdio.h>
 
@@ -42,20 +44,28 @@ static size_t spoil(uint8_t *file, size_t size, uint64_t *chance)
     return size;
 }
 
-static void use(Engine *e, uint64_t *chance)
+static void use(Engine *e, bool int8)
 {
+    uint64_t chance = 1; /* its own: what is spoiled next must not depend on it */
     int ids[64], n = encode(&e->vocabulary, "It's 1984,\xFF \xE2\x82\xAC\n \t so!", 23, ids, 64), length;
-    float *logits = malloc(sizeof(float) * (size_t)e->config.vocab_size);
+    const Config *c = &e->config;
+    int room = n < c->block_size ? n : c->block_size;
+    size_t T = (size_t)room;
+    float *logits = malloc(sizeof(float) * (size_t)c->vocab_size);
+    e->residual = malloc(sizeof(float) * T * (size_t)c->n_embd * (size_t)(c->n_layer + 1));
+    e->attention = malloc(sizeof(float) * T * (T + 1) * (size_t)(c->n_layer * c->n_head));
+    if (int8 && !engine_quantise(e))
+        abort();
     for (int i = 0; logits && i < n && i < 64; i++)
         if (!token_bytes(&e->vocabulary, ids[i], &length) || length < 1)
             abort();
-    if (logits && engine_forward(e, ids, n < e->config.block_size ? n : e->config.block_size, logits, true)) {
-        int token = engine_sample(e, logits, 0.8, 0.9, chance);
-        if (token < 0 || token >= e->config.vocab_size)
+    if (logits && engine_forward(e, ids, room, logits, true)) {
+        int token = engine_sample(e, logits, 0.8, 0.9, &chance);
+        if (token < 0 || token >= c->vocab_size)
             abort();
         engine_forward(e, &token, 1, logits, false);
     }
-    free(logits);
+    free(logits), free(e->residual), free(e->attention);
 }
 
 int main(int n_arguments, char **arguments)
@@ -85,7 +95,7 @@ int main(int n_arguments, char **arguments)
                 break;
             }
         if (!wrong)
-            use(&e, &chance), engine_free(&e), taken++;
+            use(&e, taken % 2), engine_free(&e), taken++;
     }
     printf("%d taken\n", taken);
     for (int i = 0; i < 16 && said[i]; i++)

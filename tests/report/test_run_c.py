@@ -64,26 +64,38 @@ def no_compiler() -> list[str]:
 
 def test_the_same_network_says_the_same_and_another_does_not(spoken):
     made, command = spoken
-    prompts = ["", "the ferry", "fog", "Zürich 東京", "-", "<|end|>"]
-    assert all(run_c.same_tokens(command, made, prompt) for prompt in prompts)
-    assert not any(run_c.same_tokens(command, lively(2), prompt) for prompt in prompts)
+    for prompt in ("", "the ferry", "fog", "Zürich 東京", "-", "<|end|>"):
+        assert run_c.same_tokens(command, made, prompt) and not run_c.same_tokens(command, lively(2), prompt)
+        same, other = (run_c.from_torch(model, *run_c.greedy(command, prompt)) for model in (made, lively(2)))
+        assert same.same_choice == same.places and same.largest < 1e-3
+        assert other.same_choice < other.places and other.largest > 0.1
 
 
-def test_one_wrong_token_anywhere_is_seen(spoken, monkeypatch):
+def test_one_wrong_token_anywhere_is_seen(spoken):
     """The other way round: the torch model is right, and what C is said to have printed is not."""
     made, command = spoken
-    ids = run_c.run(command, "--ids", "-t", 0, "-n", run_c.NEW, prompt="fog").stdout.split()
+    ids, _ = run_c.greedy(command, "fog")
     read = 1 + len(WORDS.encode("fog"))
-    assert len(ids) == read + run_c.NEW
+    assert len(ids) == read + run_c.NEW and run_c.continues_as_torch(made, "fog", ids)
     for wrong in [
-        *([*ids[:at], b"0" if ids[at] != b"0" else b"1", *ids[at + 1 :]] for at in range(len(ids))),
+        *([*ids[:at], int(ids[at] == 0), *ids[at + 1 :]] for at in range(len(ids))),
         ids[:-1],
         ids[:read],
+        [],
     ]:
-        monkeypatch.setattr(
-            run_c, "run", lambda *_, said=wrong, **__: SimpleNamespace(stdout=b" ".join(said))
-        )
-        assert not run_c.same_tokens(command, made, "fog")
+        assert not run_c.continues_as_torch(made, "fog", wrong)
+
+
+def test_the_difference_is_counted_in_all_logits(spoken):
+    made, command = spoken
+    ids, scores = run_c.greedy(command, "fog")
+    off = scores.copy()
+    off[3, scores[3].argmin()] += 0.5  # stays below the likeliest
+    off[5, scores[5].argmin()] = scores[5].max() + 1.5
+    found, lift = run_c.from_torch(made, ids, off), scores[5].max() + 1.5 - scores[5].min()
+    assert (found.places, found.same_choice) == (len(ids), len(ids) - 1)
+    assert found.largest == pytest.approx(lift, abs=1e-3)
+    assert found.mean_square == pytest.approx((0.25 + lift**2) / scores.size, rel=0.01)
 
 
 @pytest.mark.parametrize("end", ["<|bos|>", "<|end|>"])
@@ -101,10 +113,14 @@ def test_a_text_that_torch_would_end_may_be_short(compiler, end):
         assert run_c.same_tokens(command, made, "a")
 
 
-def test_the_figure_counts_held_out_pages(compiler):
-    (row,) = of_the_engine_in_c(library(lively(1)))
-    assert (row.id, row.value, row.n, row.seed) == ("run_c.same_tokens", 1.0, 10, 3)
-    assert row.low < 1 and row.high == pytest.approx(1)
+def test_the_figures_count_held_out_pages(compiler):
+    rows = {row.id.removeprefix("run_c."): row for row in of_the_engine_in_c(library(lively(1)))}
+    same, largest, rough = rows["same_tokens"], rows["logits.largest"], rows["int8.logits.rms"]
+    assert (same.value, same.n, same.seed) == (1.0, 10, 3) and same.low < 1 and same.high == pytest.approx(1)
+    assert largest.value < 1e-4 < rough.value < 0.5 and largest.n > 10 * run_c.NEW
+    assert (largest.goal, rough.goal) == ("at most 0.001", "reported")
+    assert rows["same_choice"].value == 1 and 0 < rows["int8.same_choice"].value <= 1
+    assert rows["int8.same_tokens"].n == 10 and len(rows) == 8
 
 
 def test_a_prompt_is_the_first_words_of_a_page():
@@ -118,10 +134,23 @@ def test_the_share_is_bytes_times_speed_over_bandwidth(compiler, monkeypatch):
     bench.checkpoint, n = made, sum(weight.numel() for weight in made.model.parameters())
     monkeypatch.setattr(run_c, "tokens_per_s", lambda command: 1_000.0)
     monkeypatch.setattr(run_c, "read_bandwidth", lambda: 8_000.0 * n)
-    speed, share = bench.speaking_in_c()
+    speed, *others, share = bench.speaking_in_c()
     assert (speed.name, speed.value, speed.budget) == ("run_c.course.fp32.tokens_per_s", 1_000, 1_500)
     assert (share.name, share.value, share.budget) == ("run_c.share_of_bandwidth", 0.5, None)
     assert speed.device == share.device == "1 CPU core"
+    names = ["int8", "fp32.2_threads", "int8.2_threads"]
+    assert [row.name for row in others] == [f"run_c.course.{name}.tokens_per_s" for name in names]
+
+
+def test_each_row_of_speeds_is_asked_for_what_it_says(compiler, monkeypatch):
+    bench, asked = Bench(quick=True), []
+    bench.checkpoint = lively(1)
+    monkeypatch.setattr(run_c, "tokens_per_s", lambda command: asked.append(command[2:]) or 1.0)
+    for row, options in zip(list(bench.speaking_in_c())[:-1], asked, strict=True):
+        assert ("int8" in row.name) == ("--int8" in options)
+        assert (
+            ("2_threads" in row.name) == (options[-2:] == ["--threads", "2"]) == (row.device == "2 CPU cores")
+        )
 
 
 def test_only_whole_runs_count_and_the_best_of_three_wins(monkeypatch):
