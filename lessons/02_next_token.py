@@ -302,7 +302,8 @@ def _(mo):
     mo.md("""
     These three functions come from `llmlab/generate/policy.py`, as they are. Each takes scores and gives
     back scores (or a choice), so they can be put in a row, and you can stop after any of them. The
-    picture above does the same arithmetic in your browser; a test holds the two together.
+    picture above does the same arithmetic in your browser; a test holds the two together. Where it says “live,
+    in this page”, the model itself runs there too: its weights have been fetched, and no other computer is asked.
     """)
     return
 

@@ -345,11 +345,13 @@ def figures(
     as_json: Json = False,
 ) -> None:
     """Measure again every effect that the course claims."""
+    from llmlab.course import page_report
     from llmlab.course.terminal import table
     from llmlab.report.figures import Evidence
     from llmlab.report.figures import figures as measure
 
-    rows = list(measure(Evidence(model, quick=quick)))
+    evidence = Evidence(model, quick=quick)
+    rows = [*measure(evidence), *page_report.figures(evidence)]
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return
@@ -364,12 +366,13 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure how fast everything is, beside its budget."""
+    from llmlab.course import page_report
     from llmlab.course.terminal import table
     from llmlab.course.timing import rows as in_the_browser
     from llmlab.report.bench import Bench
 
     machine = Bench(quick)
-    rows = [*machine.rows(), *in_the_browser(machine.device)]
+    rows = [*machine.rows(), *page_report.bench(machine.checkpoint), *in_the_browser(machine.device)]
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return

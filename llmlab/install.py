@@ -31,6 +31,7 @@ TEST_MODULES = (
     "nbval",
     "ruff",
     "importlinter",
+    "ziglang",
 )
 
 

@@ -69,11 +69,12 @@ def browser() -> Iterator:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """One loud line where the checks of a browser, or of the C engine, did not run."""
+    """One loud line where the checks of a browser, of the C engine, or of engine.wasm did not run."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
     for mark, line in (
         ("NO BROWSER", "THE BROWSER CHECKS DID NOT RUN: no Chromium, Chrome or Edge on this machine."),
         ("NO COMPILER", "THE CHECKS OF THE C ENGINE DID NOT RUN: no C compiler on this machine."),
+        ("NO ZIG", "ENGINE.WASM WAS NOT BUILT AGAIN: no zig here. pip install 'llmlab[test]' brings it."),
     ):
         if any(mark in reason for reason in skipped):
             terminalreporter.write_line(f"*** {line} ***", red=True, bold=True)

@@ -2,29 +2,30 @@
 
 A widget asks for the scores of a text (static/asking.js); this file reads the text with the model of the zoo and,
 where the index of the training set is there, adds how often each token followed in the crawl. Where it is not, a
-child process builds it (`Crawl`). The widget does not know who answers: the next engine will sit in the page.
+child process builds it (`Crawl`). The widget does not know who answers: where the engine in the page read the text,
+only the counts are asked for here.
 
-Read next: show/asking.py, the form of question and answer.
+Read next: show/asking.py, the form of question and answer; page_engine.py, the other one who answers.
 """
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 from llmlab.course import jobs
 from llmlab.generate.engine import encode_prompt, logits
 from llmlab.measure.index import Index, build_index
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
-from llmlab.show.asking import Reply, logits_reply
+from llmlab.show.asking import Reply, count_buffers, logits_reply
 from llmlab.show.tree import Roads, roads
 from llmlab.text.packing import load_corpus
+from llmlab.text.tokenizer import Tokenizer
 from llmlab.world.facts import Fact, World
 
 LEAST_COUNTED = 5  # the outline shows the longest end of the text that the crawl has so often
 PREPARING = 600.0  # s that the index is worked on while nobody looks: everybody will need it
-Verdict = Callable[[list[int]], str]
 
 
 class Crawl:
@@ -80,11 +81,11 @@ def crawl(model: str) -> Crawl:
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers "logits" and "tree" requests; with the counts of a crawl, as soon as it has them."""
+    """Answers "logits", "counts" and "tree" requests; with the counts of a crawl, as soon as it has them."""
 
     checkpoint: Checkpoint
     crawl: Crawl | None = None
-    verdict: Verdict | None = None
+    verdict: "Judge | None" = None
     question: tuple[int, ...] = ()  # what the verdicts are about: they judge all that follows it
     truth: tuple[int, ...] = ()  # its true continuation
 
@@ -92,8 +93,10 @@ class Answers:
         ids = self.ids(request)
         if request["kind"] == "tree":
             return self.tree(ids).reply()
-        scores = logits(self.checkpoint, ids)[-1]
         counts, corpus = self.counts(ids[1:])
+        if request["kind"] == "counts":
+            return {"corpus": corpus}, count_buffers(counts)
+        scores = logits(self.checkpoint, ids)[-1]
         return logits_reply(ids, scores, counts, corpus, text=self.checkpoint.tokenizer.decode(ids[1:]))
 
     def ids(self, request: dict) -> list[int]:
@@ -112,6 +115,13 @@ class Answers:
         counts = dict(zip(found.tokens.tolist(), found.counts.tolist(), strict=True))
         return counts, f"{found.total:,} places in the crawl {after}"
 
+    def judging(self) -> dict[str, Any]:
+        """What the engine in the page needs to judge as `tree` does: the `judging` of show/tree.py."""
+        if self.verdict is None:
+            return {}
+        names = {"value": self.verdict.value, "values": sorted(self.verdict.values)}
+        return {**names, "question": list(self.question), "truth": list(self.truth)}
+
     def tree(self, ids: list[int], depth: int = 3) -> Roads:
         """The likely roads on from `ids`, which may be some way behind the question."""
         tokenizer, verdict = self.checkpoint.tokenizer, self.verdict
@@ -128,23 +138,36 @@ class Answers:
         )
 
 
-def judge(checkpoint: Checkpoint, world: World, fact: Fact) -> Verdict:
-    """A verdict on continuations of a question for `fact`: does the name that was begun exist, and is it the one?
+@dataclass(frozen=True)
+class Judge:
+    """Does the name that a continuation begins exist, and is it the right one? roads.js judges by the same rule.
 
-    The continuation is true once it says the fact's value, false once it says another value that the world has for
-    this attribute, and about nothing once no value begins so. Before that it is not decided ("").
+    The continuation is true once it says `value`, false once it says another of the `values`, and about nothing once
+    none of them begins so. Before that it is not decided ("").
     """
-    values = {f.value for f in world.facts if f.attribute == fact.attribute}
-    begun = {value[:n] for value in values | {"a", "an", "the"} for n in range(1, len(value))}
 
-    def verdict(continuation: list[int]) -> str:
-        said = checkpoint.tokenizer.decode(continuation).lstrip()
+    tokenizer: Tokenizer
+    value: str
+    values: frozenset[str]
+
+    def __call__(self, continuation: list[int]) -> str:
+        said = self.tokenizer.decode(continuation).lstrip()
         for article in ("a ", "an ", "the "):
             said = said.removeprefix(article)
-        if said.startswith(fact.value):
+        if said.startswith(self.value):
             return "true"
-        if not said or said in begun | {"a", "an", "the"} or fact.value[0].isupper() > said[0].isupper():
+        if not said or said in self.begun or self.value[0].isupper() > said[0].isupper():
             return ""  # "lives in this house" names no town, so it cannot name a wrong one
-        return "false" if any(said.startswith(value) for value in values) else "nothing"
+        return "false" if any(said.startswith(value) for value in self.values) else "nothing"
 
-    return verdict
+    @cached_property
+    def begun(self) -> frozenset[str]:
+        """Everything that could still become one of the values."""
+        articles = {"a", "an", "the"}
+        return frozenset({v[:n] for v in self.values | articles for n in range(1, len(v))} | articles)
+
+
+def judge(checkpoint: Checkpoint, world: World, fact: Fact) -> Judge:
+    """A verdict on continuations of a question for `fact`: all values of its attribute in this world are names."""
+    values = frozenset(f.value for f in world.facts if f.attribute == fact.attribute)
+    return Judge(checkpoint.tokenizer, fact.value, values)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from llmlab.course.answers import Answers, Crawl, judge
+from llmlab.course.page_engine import engine_for
 from llmlab.course.tables import Column, note, side_by_side, table
 from llmlab.generate.engine import encode_prompt, generate, logits
 from llmlab.generate.policy import Policy
@@ -147,6 +148,7 @@ def bars(checkpoint: Checkpoint, crawl: Crawl | None, prompt: str) -> Bars:
     return Bars(
         [words.token_bytes(i) for i in range(words.vocab_size)],
         answer=Answers(checkpoint, crawl),
+        engine=engine_for(checkpoint),
         prompt=prompt,
         special=set(words.special.values()),
         source=f"course model, {size_of(checkpoint)}",
@@ -339,6 +341,8 @@ def roads_of(checkpoint: Checkpoint, world: World, fact: Fact) -> Tree:
         answers.tree(start),
         prompt=said.prompt,
         answer=answers,
+        engine=engine_for(checkpoint),
+        judging=answers.judging(),
         source=f"course model, {size_of(checkpoint)}",
         alt=f"The roads after “{said.prompt}”; the true one says “{said.answer.strip()}”, which the model gives "
         f"{percent(belief(checkpoint, world, fact))}.",
@@ -378,14 +382,8 @@ def best(checkpoint: Checkpoint, prompt: str, shown: int) -> list[tuple[str, flo
 
 def real_table(checkpoint: Checkpoint) -> str:
     """This lesson's numbers for models that people use."""
-    c = checkpoint.config
-    ours = (
-        "ours",
-        f"{c.vocab_size:,}",
-        size_of(checkpoint).removesuffix(" parameters"),
-        f"{c.block_size:,}",
-        "your choice",
-    )
+    c, size = checkpoint.config, size_of(checkpoint).removesuffix(" parameters")
+    ours = ("ours", f"{c.vocab_size:,}", size, f"{c.block_size:,}", "your choice")
     return table(("model", "vocabulary (tokens)", "parameters", "context (tokens)", "rule"), (ours, *REAL))
 
 

@@ -82,15 +82,16 @@ def _with_policy(send: Send) -> Send:
 
 
 def course_app(port: int) -> App:
-    """The whole course as one ASGI app: the front page at /, each lesson at its own path. Sends no code."""
+    """The whole course as one ASGI app: the front page at /, each lesson at its own path, the engine. Sends no code."""
     import marimo
 
     from llmlab.course.page import for_head
+    from llmlab.course.page_engine import hand_out
 
     builder = marimo.create_asgi_app(quiet=True, include_code=False, html_head=for_head())
     for lesson in available():
         builder = builder.with_app(path=lesson.url.rstrip("/"), root=str(lesson.file))
-    return OnlyThisMachine(builder.with_app(path="/", root=str(HOME)).build(), port)
+    return OnlyThisMachine(hand_out(builder.with_app(path="/", root=str(HOME)).build()), port)
 
 
 def listen(port: int | None) -> socket.socket:
@@ -131,7 +132,9 @@ def serve(port: int | None = None, open_browser: bool = True) -> None:
 
 def _warm_up() -> None:
     """Load what every lesson needs while the student still looks at the front page."""
-    import torch  # noqa: F401
+    from llmlab.model import flat  # brings torch
+
+    flat.letter_kinds()  # a part of the weights' file for the page
 
 
 def edit(lesson: Lesson, port: int | None = None) -> int:

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psutil
 
@@ -58,21 +59,28 @@ WORDS = "harbour lamp moth rope kettle winter letter orchard ladder anchor butto
 
 def rows(device: str, visits: int = 3) -> Iterator[Row]:
     """`lesson.NN.alive_s` (median of some first visits) and `lesson.NN.memory_mib`, for each lesson there is."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as missing:
-        raise LabError("Lessons are timed by Playwright. Run: pip install 'llmlab[test]'") from missing
-    path = find_chromium()
-    if path is None:
-        raise LabError("Lessons are timed in a browser. Install Chromium, Chrome or Edge.")
     for lesson in available():
-        with served() as (address, server), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(path), args=sandbox_arguments())
+        with served() as (address, server), chromium() as browser:
             seconds = [_visit(browser, address.rstrip("/") + lesson.url) for _ in range(visits)]
             yield Row(f"lesson.{lesson.number}.alive_s", statistics.median(seconds), "s", 5, device)
             yield Row(f"lesson.{lesson.number}.memory_mib", _memory(server), "MiB", 1536, device)
             yield from _controls(browser, address.rstrip("/") + lesson.url, lesson.number, device)
-            browser.close()
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """This machine's Chromium, driven by Playwright. LabError where one of them is missing."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as missing:
+        raise LabError("Pages are measured by Playwright. Run: pip install 'llmlab[test]'") from missing
+    path = find_chromium()
+    if path is None:
+        raise LabError("Pages are measured in a browser. Install Chromium, Chrome or Edge.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(path), args=sandbox_arguments())
+        yield browser
+        browser.close()
 
 
 @contextmanager

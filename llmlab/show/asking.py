@@ -1,12 +1,14 @@
 """The asking, apart from the drawing: a widget's question, and who answers it.
 
-A widget's script knows one function, `engine.ask(request)`, and draws what comes back. Today the
-request travels to Python as a widget message, and a callable that the lesson gives answers it:
+A widget's script knows one function, `engine.ask(request)`, and draws what comes back. Where the page has
+an engine of its own (static/engine.js), that one answers. Else the request travels to Python as a widget
+message, and a callable that the lesson gives answers it:
 
     answer(request: dict) -> (reply: dict, buffers: list[bytes])
 
     {"kind": "logits", "text": str} or {"kind": "logits", "ids": [int]}     asked by Bars
-    {"kind": "tree", "ids": [int]}                                          asked by Tree
+    {"kind": "counts", "ids": [int]}           what the corpus says, where the page has read the text itself
+    {"kind": "tree", "ids": [int], "temperatures": [float], "judging": {}}  asked by Tree
 
 A LabError becomes its sentence in the widget, any other exception a sentence and a line in the log; the old
 picture stays. Messages do not re-run cells: only traitlets that the widget saves do.
@@ -23,6 +25,7 @@ from typing import Any
 
 import anywidget
 import numpy as np
+import traitlets
 
 from llmlab.errors import LabError
 
@@ -35,8 +38,11 @@ log = logging.getLogger(__name__)
 class Asking(anywidget.AnyWidget):
     """A widget whose questions are answered by a callable in Python.
 
-    `answer=None` makes a recording: nobody answers, and the widget says so when asked.
+    `answer=None` makes a recording: nobody answers, and the widget says so when asked. engine: where the page finds
+    an engine of its own, {"program": address, "weights": address}; with {} Python answers everything.
     """
+
+    engine = traitlets.Dict().tag(sync=True)
 
     def __init__(self, answer: Answer | None = None, **traits: Any) -> None:
         super().__init__(**traits)
@@ -95,7 +101,6 @@ def logits_reply(
     often each token follows in the corpus (only those that do). corpus: what the outline is, such as
     "counts in its 41,208 pages". text: the decoded ids, if joining the vocabulary's strings is not it.
     """
-    pairs = sorted(dict(counts).items())
     half = logits.dtype == np.float16
     reply: dict[str, Any] = {
         "ids": [int(i) for i in ids],
@@ -106,6 +111,11 @@ def logits_reply(
         reply["text"] = text
     return reply, [
         np.ascontiguousarray(logits, dtype="<f2" if half else "<f4").tobytes(),
-        np.array([token for token, _ in pairs], dtype="<u4").tobytes(),
-        np.array([count for _, count in pairs], dtype="<u4").tobytes(),
+        *count_buffers(counts),
     ]
+
+
+def count_buffers(counts: Mapping[int, int] | Iterable[tuple[int, int]]) -> list[bytes]:
+    """The tokens that were counted, and how often: uint32 each."""
+    pairs = sorted(dict(counts).items())
+    return [np.array([pair[part] for pair in pairs], dtype="<u4").tobytes() for part in (0, 1)]

@@ -2,7 +2,8 @@
 
 The whole vocabulary's scores travel to the browser once for a text, and the widget does the policy's
 arithmetic on all of them (static/policy.js: the order of llmlab/generate/policy.py), so a slider is
-answered within a frame. Taking a token or reading a new prompt asks the engine (asking.py).
+answered within a frame. Taking a token or reading a new prompt asks the engine (asking.py), the one in the
+page or the one in Python.
 
     widget = mo.ui.anywidget(Bars(vocabulary, answer=answer, prompt="The ferry from Inkhaven to"))
     widget.value["text"], widget.value["temperature"]
@@ -32,7 +33,7 @@ class Bars(Asking):
     raising `edition` reads the same text again, because the answers are new (the counts are there now).
     """
 
-    _esm = script("core.js", "policy.js", "asking.js", "bars.js")
+    _esm = script("core.js", "policy.js", "asking.js", "engine.js", "bars.js")
     _css = style("core.css", "bars.css")
 
     vocabulary = traitlets.Bytes().tag(sync=True)

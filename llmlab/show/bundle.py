@@ -1,12 +1,13 @@
 """One ES module and one stylesheet for each widget, joined from a few small files.
 
 A browser takes an anywidget's module as a single text and cannot follow relative imports from it, so
-what the widgets share (static/core.js, policy.js, asking.js) is put in front of each. There is no
-build step: what is joined here is what the browser runs and what a reader reads.
+what the widgets share (static/core.js, policy.js, asking.js, engine.js) is put in front of each. There is
+no build step: what is joined here is what the browser runs and what a reader reads.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -20,7 +21,17 @@ def read(name: str) -> str:
 
 def script(*names: str) -> str:
     """The ES module made of these files; the last one exports `default { render }`."""
-    return "\n".join(read(name) for name in names)
+    return "\n".join(engine() if name == "engine.js" else read(name) for name in names)
+
+
+def engine() -> str:
+    """engine.js, and before it the script of its Worker as a string: a Worker needs a text of its own."""
+    return f"const WORKER = {json.dumps(worker())};\n{read('engine.js')}"
+
+
+def worker() -> str:
+    """The script that the engine's Worker runs."""
+    return "\n".join([read("engine_worker.js"), read("roads.js")])
 
 
 def style(*names: str) -> str:

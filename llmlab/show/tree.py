@@ -119,12 +119,14 @@ class Tree(Asking):
     """Continuations as nested blocks; a press walks in.
 
     first: the roads to start with. prompt: the text before them. answer: see asking.py; the reply to
-    {"kind": "tree", "ids": ...} is `roads(...).reply()`. source: who answers.
+    {"kind": "tree", "ids": ...} is `roads(...).reply()`. source: who answers. judging: what an engine in the page
+    needs to check roads by itself: {"value": the right name, "values": all names that there are, "question": its
+    ids, "truth": those of its true continuation}; {} without verdicts.
 
     Out: path (ids taken since the prompt), text (prompt and path), temperature.
     """
 
-    _esm = script("core.js", "asking.js", "tree.js")
+    _esm = script("core.js", "asking.js", "engine.js", "tree.js")
     _css = style("core.css", "tree.css")
 
     first = traitlets.Dict().tag(sync=True)
@@ -136,6 +138,7 @@ class Tree(Asking):
     live = traitlets.Bool().tag(sync=True)
     source = traitlets.Unicode().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
+    judging = traitlets.Dict().tag(sync=True)
 
     temperature = traitlets.Float(1.0).tag(sync=True)
     path = traitlets.List(traitlets.Int()).tag(sync=True)

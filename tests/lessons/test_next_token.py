@@ -1,11 +1,13 @@
 """Lesson 02 in a real browser: what the picture shows is what Python computes from the same model."""
 
 import re
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
 from llmlab.course.next_token import presets
+from llmlab.course.timing import served
 from llmlab.generate.engine import encode_prompt, logits
 from llmlab.model import zoo
 
@@ -41,6 +43,18 @@ def agree(bars, prompt: str, temperature: float, top_p: float) -> None:
         assert value == pytest.approx(true, abs=0.0051)  # the screen rounds to whole percents
 
 
+def live_in_the_page(picture) -> None:
+    """Wait until the picture says that the engine in the page answers."""
+    picture.locator(".ll-state", has_text="live, in this page").wait_for(timeout=60_000)
+
+
+def read(bars, text: str) -> None:
+    field = bars.get_by_role("textbox", name="Text the model reads")
+    field.fill(text)
+    field.press("Enter")
+    bars.locator(".ll-text", has_text=text.split()[-1]).wait_for()
+
+
 def test_sliders_show_what_python_computes(visit, keep_screenshot):
     page = visit(LESSON).page
     bars = page.locator(".ll-bars:visible").first
@@ -60,10 +74,8 @@ def test_a_new_text_and_a_taken_token_are_read_by_the_model(visit):
     page = visit(LESSON).page
     bars = page.locator(".ll-bars:visible").first
     bars.locator(".ll-row").first.wait_for()
-    field = bars.get_by_role("textbox", name="Text the model reads")
-    field.fill("The ferry waits for the lantern")
-    field.press("Enter")
-    bars.locator(".ll-text", has_text="lantern").wait_for()
+    live_in_the_page(bars)
+    read(bars, "The ferry waits for the lantern")
     agree(bars, "The ferry waits for the lantern", 1.0, 1.0)
     before = bars.locator(".ll-text button").count()
     bars.locator(".ll-row").first.click()
@@ -72,3 +84,37 @@ def test_a_new_text_and_a_taken_token_are_read_by_the_model(visit):
     )
     bars.locator(f".ll-text button:nth-of-type({before + 1})").wait_for()
     assert bars.locator(".ll-text button").count() == before + 1
+
+
+def test_the_pictures_share_one_engine_of_this_server(visit):
+    """Bars and Tree are two scripts; the program and the weights are fetched once, from where the page came from."""
+    page = visit(LESSON).page
+    for name in (".ll-bars:visible", ".ll-tree:visible"):
+        live_in_the_page(page.locator(name).first)
+    entries = page.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
+    assert page.evaluate("llmlabEngines.size") == 1
+    assert all(urlsplit(url).netloc == urlsplit(page.url).netloc for url in entries if url.startswith("http"))
+    tree = page.locator(".ll-tree:visible").first
+    blocks = tree.locator(".ll-block").count()
+    tree.locator(".ll-block").first.evaluate("(block) => block.click()")
+    tree.locator(".ll-path button").nth(1).wait_for()
+    page.wait_for_function("document.querySelector('.ll-tree')?.dataset.state !== 'loading'")
+    assert blocks > 6 and tree.locator(".ll-block[aria-level='2']").count() > 0
+
+
+def test_the_picture_answers_when_its_server_is_gone(browser):
+    """A lesson whose Python was killed: new texts and taken tokens are still read, by the engine in the page."""
+    with served() as (address, server):
+        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.goto(address.rstrip("/") + LESSON)
+        bars = page.locator(".ll-bars:visible").first
+        bars.locator(".ll-row").first.wait_for(timeout=60_000)
+        live_in_the_page(bars)
+        server.kill()
+        server.wait(10)
+        read(bars, "The ferry waits for the lantern")
+        agree(bars, "The ferry waits for the lantern", 1.0, 1.0)
+        before = bars.locator(".ll-text button").count()
+        bars.locator(".ll-row").first.click()
+        bars.locator(f".ll-text button:nth-of-type({before + 1})").wait_for()
+        page.context.close()

@@ -2,7 +2,8 @@
 //
 //     engine.ask({ kind: "logits", ids | text }) -> Promise<{ ids, buffers, ... }>
 //
-// and not who answers. Here Python does, through the widget's messages (asking.py holds the other end).
+// and not who answers. Here Python does, through the widget's messages (asking.py holds the other end); engine.js
+// decides between Python and the engine in the page.
 
 const PATIENCE = 60_000; // ms; a page without its Python has to say so at some time
 
@@ -38,22 +39,34 @@ function pythonEngine(model, signal) {
 function stateLine(root, { live, source }) {
   const words = make("span", { class: "ll-words" }), stop = make("button", { class: "ll-stop", type: "button", hidden: true }, "Stop");
   const line = make("p", { class: "ll-state", role: "status" }, words, stop);
-  let clock = 0, stopped = () => {};
+  let clock = 0, stopped = () => {}, where = "", remark = "", resting = false;
   stop.addEventListener("click", () => stopped());
   const set = (state, text) => {
     clearInterval(clock);
+    resting = false;
     stop.hidden = true;
     root.dataset.state = state;
     words.textContent = text;
   };
-  const rest = () => set(live ? "live" : "recorded", [live ? "live" : "recorded", source].filter(Boolean).join(", "));
+  const rest = () => {
+    const said = [live ? "live" : "recorded", where, source].filter(Boolean).join(", ");
+    set(live ? "live" : "recorded", remark ? `${said}. ${remark}` : said);
+    resting = true;
+  };
   return {
     line, rest,
+    /** Somebody else answers from now on; a remark says why. */
+    answers(place, why = "") {
+      where = place;
+      remark = why;
+      if (resting) rest();
+    },
     empty: (text) => set("empty", text),
     error: (text) => set("error", text),
     /** The old picture turns pale only when the answer is not there at once. */
     reading(text, onStop) {
       clearInterval(clock);
+      resting = false;
       stopped = onStop;
       const since = performance.now();
       clock = setInterval(() => {

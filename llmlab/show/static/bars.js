@@ -7,17 +7,22 @@ const DRAWS = 200;
 
 /** A reply of the engine as the widget uses it: the ranking, and the corpus' share of every ranked token. */
 function understand(reply, vocabulary, penalty) {
-  const [logits, countIds, counts] = reply.buffers;
+  const [logits, ...counts] = reply.buffers;
   const { order, scores } = rank(floatsOf(logits, reply.dtype), reply.ids, penalty);
   if (order.length !== vocabulary.length) {
     throw new Error(`The answer has ${order.length} scores for ${vocabulary.length} tokens: another model's vocabulary?`);
   }
+  return { ids: reply.ids, order, scores, ...counted(order, counts, reply.corpus) };
+}
+
+/** What the corpus says about the ranked tokens; nothing where no counts came (yet). */
+function counted(order, [countIds, counts], corpus = "") {
   const share = new Float64Array(order.length), seen = new Float64Array(order.length);
   const ids = new Uint32Array(bytesOf(countIds)), numbers = new Uint32Array(bytesOf(counts));
   ids.forEach((id, i) => { seen[id] = numbers[i]; });
   const total = numbers.reduce((a, b) => a + b, 0);
   order.forEach((id, i) => { share[i] = total ? seen[id] / total : 0; });
-  return { ids: reply.ids, order, scores, share, counts: Array.from(order, (id) => seen[id]), total, corpus: reply.corpus ?? "" };
+  return { share, counts: Array.from(order, (id) => seen[id]), total, corpus };
 }
 
 /** The four rules as sliders: their names in plain words, and where a value stands on each. */
@@ -73,12 +78,12 @@ function tableLines(view, rows, vocabulary, drawn, draws) {
 
 function render({ model, el, signal }) {
   const vocabulary = jsonOf(model.get("vocabulary"), []), special = new Set(model.get("special"));
-  const engine = pythonEngine(model, signal), known = new Map();
+  const known = new Map();
   let view = null, choice = null, typed = 0, rng = dice(model.get("seed")), drawn = new Map(), draws = 0, at = 0;
 
   const root = mount(el, "bars", signal, () => place());
   const state = stateLine(root, { live: model.get("live"), source: model.get("source") });
-  const read = reader(engine, state);
+  const read = reader(engineFor(model, signal, state), state);
 
   // ---- what stands where ----
   const field = make("input", { class: "ll-field", value: model.get("prompt"), maxlength: 4000, spellcheck: "false", autocomplete: "off", "aria-label": "Text the model reads" });
@@ -120,18 +125,28 @@ function render({ model, el, signal }) {
     const before = view.ids.length ? vocabulary[view.ids.at(-1)] : "";
     rows.length = 0;
     for (let i = 0; i <= shown; i++) {
-      const tail = i === shown, id = view.order[i], share = tail ? 1 - rows.reduce((sum, r) => sum + r.share, 0) : view.share[i];
+      const tail = i === shown, id = view.order[i];
       const row = tail ? emptyRow("ll-row ll-tail") : candidateRow(vocabulary[id], special.has(id), before);
       if (!tail) row.row.addEventListener("click", () => take(i));
-      row.corpus.style.width = `${100 * share}%`;
-      row.corpus.hidden = !view.total || share <= 0;
-      rows.push({ ...row, share: Math.max(0, share), tail, id });
+      rows.push({ ...row, tail, id });
     }
     list.replaceChildren(...rows.map((r) => r.row));
     roving(candidates, Math.min(at, shown - 1));
     root.style.setProperty("--rows", rows.length);
-    nameMarks();
+    outline();
     update();
+  }
+
+  /** The corpus' part of the picture; the counts may come after it. */
+  function outline() {
+    let left = 1;
+    rows.forEach((r, i) => {
+      r.share = Math.max(0, r.tail ? left : view.share[i]);
+      left -= r.share;
+      r.corpus.style.width = `${100 * r.share}%`;
+      r.corpus.hidden = !view.total || r.share <= 0;
+    });
+    nameMarks();
   }
 
   /** Labels stand at the thing: blue at its bar, the outline at its end, unless they would collide. */
@@ -232,6 +247,7 @@ function render({ model, el, signal }) {
       return;
     }
     known.set(reply.ids.join(), reply);
+    reply.later?.then((counts) => count(reply, counts));
     if (known.size > 64) known.delete(known.keys().next().value);
     const focused = list.contains(list.getRootNode().activeElement);
     forget();
@@ -249,6 +265,17 @@ function render({ model, el, signal }) {
     model.set("chosen", view.ids.length > typed ? view.ids.at(-1) : -1);
     model.set("text", reply.text ?? view.ids.map((id) => vocabulary[id]).join(""));
     model.save_changes();
+  }
+
+  /** The counts of a reply have come; the picture may be another one by now. */
+  function count(reply, counts) {
+    if (!counts || !reply.later) return;
+    const { corpus, buffers } = counts;
+    Object.assign(reply, { corpus, buffers: [reply.buffers[0], ...buffers], later: undefined });
+    if (view.ids.join() !== reply.ids.join()) return;
+    Object.assign(view, counted(view.order, buffers, corpus));
+    outline();
+    if (!tableBox.hidden) fillTable();
   }
 
   async function readPrompt() {

@@ -28,11 +28,11 @@ function shares(node, temperature, step) {
 
 function render({ model, el, signal }) {
   const temperatures = [...floatsOf(model.get("temperatures"))].map((t) => Math.round(t * 1e4) / 1e4);
-  const engine = pythonEngine(model, signal), pool = new Map(), prompt = { text: model.get("prompt"), verdict: "", truth: true, ids: model.get("ids") };
+  const pool = new Map(), prompt = { text: model.get("prompt"), verdict: "", truth: true, ids: model.get("ids") };
   let trail = [], at = 0, shown = [], high = 0, line = 0, narrow = false, glide = 0;
 
   const root = mount(el, "tree", signal, measure);
-  const state = stateLine(root, { live: model.get("live"), source: model.get("source") }), read = reader(engine, state);
+  const state = stateLine(root, { live: model.get("live"), source: model.get("source") }), read = reader(engineFor(model, signal, state), state);
   const path = make("p", { class: "ll-path", role: "group", "aria-label": "The road so far" });
   const blocks = make("div", { class: "ll-blocks", role: "tree", "aria-label": model.get("alt") || "The probability of the next three tokens" });
   const road = make("div", { class: "ll-road", "aria-hidden": "true", hidden: true });
@@ -204,7 +204,7 @@ function render({ model, el, signal }) {
   /** Asks for the roads from here, so that a step always shows all columns. */
   async function ask() {
     const node = here(), focused = blocks.contains(focus()), ids = [...prompt.ids, ...trail.map((n) => n.id)];
-    const reply = await read({ kind: "tree", ids }, `reading ${ids.length} tokens …`);
+    const reply = await read({ kind: "tree", ids, temperatures, judging: model.get("judging") }, `reading ${ids.length} tokens …`);
     if (!reply) return;
     graft(node, reply, temperatures.length);
     if (node === here()) moved(focused);

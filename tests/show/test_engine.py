@@ -1,0 +1,220 @@
+"""The engine in the page, in a real browser: torch's numbers, the tokenizer's tokens, Python's trees."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from llmlab.course.answers import Answers, Judge, judge
+from llmlab.course.next_token import HALF_KNOWN, KNOWN, asked, question
+from llmlab.course.page_report import engine_on, same_tokens
+from llmlab.errors import LabError
+from llmlab.generate.engine import encode_prompt
+from llmlab.model import gpt, zoo
+from llmlab.model.checkpoint import Checkpoint
+from llmlab.report.run_c import first_words
+from llmlab.show.tree import TEMPERATURES
+from llmlab.world import build_world
+from llmlab.world.crawl import VALID_EVERY, press
+from tests.show.engine_page import TEXT, WORDS, lively
+
+pytestmark = pytest.mark.browser
+STRANGE = [
+    TEXT,
+    "",
+    " ",
+    "<|bos|><|end|> <|user|>",
+    "\u3000½ Ⅷ ſ'LL 🏽👩‍🚀 e\u0301",
+    "\ufeffa\x00b\x7f\x85c",
+    "'s'S'ſ  \r\n \n\t x",
+    "x" * 300,
+]
+
+
+@pytest.fixture(scope="module")
+def course(browser) -> Callable:
+    """The engine with the course's own model."""
+    return engine_on(browser.new_page(), zoo.load("course"))
+
+
+@pytest.fixture(scope="module")
+def small(browser) -> Callable:
+    return engine_on(browser.new_page(), lively())
+
+
+def floats(buffer: bytes) -> np.ndarray:
+    return np.frombuffer(buffer, "<f4")
+
+
+@torch.inference_mode()
+def in_torch(checkpoint: Checkpoint, ids: list[int]) -> np.ndarray:
+    return checkpoint.model(torch.tensor([ids]))[0].numpy()
+
+
+def held_out(n: int) -> list[str]:
+    """The first words of pages that no model has read."""
+    return [first_words(press("course", 1).page(7 + i * VALID_EVERY).text) for i in range(n)]
+
+
+def test_greedy_text_equals_torch_on_a_hundred_prompts(course):
+    assert all(same_tokens(course, zoo.load("course"), prompt) for prompt in held_out(100))
+
+
+def test_logits_equal_torch_at_every_place(course):
+    model = zoo.load("course")
+    for text in [*held_out(6), TEXT, "def f(x):\n    return " * 20]:
+        reply, [logits], _ = course({"kind": "logits", "text": text, "all": True})
+        assert reply["ids"] == encode_prompt(model, text)
+        ours = floats(logits).reshape(len(reply["ids"]), -1)
+        np.testing.assert_allclose(ours, in_torch(model, reply["ids"]), atol=1e-3)
+
+
+def test_what_was_read_before_changes_nothing(small):
+    """The cache is used again for what two texts have in common; shorter, longer, another, and the same once more."""
+    made = lively()
+    ids = [WORDS.bos, *WORDS.encode(TEXT)][:40]
+    for part in (ids, ids[:7], ids[:7], ids[:20] + ids[3:9], [ids[0]], ids[1:], ids):
+        _, [last], _ = small({"kind": "logits", "ids": part})
+        np.testing.assert_allclose(floats(last), in_torch(made, part)[-1], atol=1e-3)
+
+
+@pytest.mark.parametrize("text", STRANGE, ids=ascii)
+def test_tokens_and_text_are_the_tokenizers(course, text: str):
+    """Also what looks like a special token: nobody can type one."""
+    words = zoo.load("course").tokenizer
+    reply, _, _ = course({"kind": "logits", "text": text})
+    assert reply["ids"] == [words.bos, *words.encode(text)]
+    assert reply["text"] == words.decode(reply["ids"][1:])
+    assert not set(reply["ids"][1:]) & set(words.special.values())
+
+
+def test_half_a_letter_is_shown_as_python_shows_it(small):
+    ids = [WORDS.bos, 0xE6, 0x9D, 65, 0xF0, 0x9F, 0x98, 0xC0, 66]
+    reply, _, _ = small({"kind": "logits", "ids": ids})
+    assert reply["text"] == WORDS.decode(ids[1:])
+
+
+@pytest.mark.parametrize(
+    "request_", [{"text": "goat " * 100}, {"ids": [5] * 64}, {"text": "x" * 1_000_000}], ids=ascii
+)
+def test_a_text_that_is_too_long_gets_the_sentence_that_python_says(small, request_):
+    with pytest.raises(LabError) as said:
+        encode_prompt(lively(), request_.get("text") or request_["ids"])
+    with pytest.raises(Exception, match="more than 62 tokens") as in_the_page:
+        small({"kind": "logits", **request_})
+    assert str(said.value) in str(in_the_page.value)
+    assert small({"kind": "logits", "text": "a"})[0]["ids"], "and the next question is answered"
+
+
+def test_a_token_that_does_not_exist_is_a_sentence(small):
+    with pytest.raises(Exception, match="cannot read these tokens"):
+        small({"kind": "logits", "ids": [WORDS.vocab_size]})
+    assert small({"kind": "logits", "text": "a"})[0]["ids"]
+
+
+# ---- the inside
+
+
+@torch.inference_mode()
+def inside_in_torch(checkpoint: Checkpoint, ids: list[int], monkeypatch) -> tuple[np.ndarray, np.ndarray]:
+    """Attention (n_layer, n_head, T, T), and the scores (n_layer + 1, V) of the last token's stream."""
+    model, streams, looks, plain = checkpoint.model, [], [], gpt.attend
+
+    def attend(q, k, v):
+        future = torch.full((q.shape[2],) * 2, -torch.inf).triu(1)
+        looks.append((q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5 + future).softmax(-1)[0])
+        return plain(q, k, v)
+
+    monkeypatch.setattr(gpt, "attend", attend)
+    hooks = [
+        layer.register_forward_hook(lambda _, read, made: streams.append((read[0], made)))
+        for layer in model.layers
+    ]
+    model(torch.tensor([ids]))
+    for hook in hooks:
+        hook.remove()
+    stream = [streams[0][0], *(made for _, made in streams)]
+    lens = [model.norm(x)[0, -1] @ model.embed_tokens.weight.T for x in stream]
+    return torch.stack(looks).numpy(), torch.stack(lens).numpy()
+
+
+def test_the_inside_is_torchs(small, monkeypatch):
+    made, ids = lively(), [WORDS.bos, *WORDS.encode(TEXT)][:30]
+    reply, [attention, lens], _ = small({"kind": "inside", "ids": ids})
+    looks, said = inside_in_torch(made, ids, monkeypatch)
+    np.testing.assert_allclose(floats(attention).reshape(looks.shape), looks, atol=1e-5)
+    np.testing.assert_allclose(floats(lens).reshape(said.shape), said, atol=1e-3)
+    assert (reply["n_layer"], reply["n_head"]) == looks.shape[:2]
+    assert "".join(reply["tokens"][1:]) == WORDS.decode(ids[1:])
+    _, [last], _ = small({"kind": "logits", "ids": ids})
+    np.testing.assert_allclose(floats(last), said[-1], atol=1e-3)
+
+
+# ---- trees
+
+
+def answers_for(name: str) -> Answers:
+    checkpoint, world = zoo.load("course"), build_world()
+    fact = asked("course")[name]
+    said = question(world, fact)
+    start = encode_prompt(checkpoint, said.prompt)
+    truth = checkpoint.tokenizer.encode(said.prompt + said.answer)[len(start) - 1 :]
+    return Answers(checkpoint, None, judge(checkpoint, world, fact), tuple(start), tuple(truth))
+
+
+@pytest.mark.parametrize("name", [KNOWN, HALF_KNOWN])
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_tree_is_the_one_that_python_grows(course, name: str, steps: int):
+    """From the question, and from one token along the true road; without verdicts where nothing can be judged."""
+    python = answers_for(name)
+    ids = [*python.question, *python.truth[:steps]]
+    for judged in (python, Answers(python.checkpoint)):
+        request = {
+            "kind": "tree",
+            "ids": ids,
+            "temperatures": TEMPERATURES.tolist(),
+            "judging": judged.judging(),
+        }
+        reply, [scores, rest], _ = course(request)
+        theirs, [their_scores, their_rest] = judged.tree(ids).reply()
+        assert reply == theirs
+        np.testing.assert_allclose(floats(scores), floats(their_scores), atol=1e-3)
+        np.testing.assert_allclose(floats(rest), floats(their_rest), rtol=1e-3, atol=2e-3)
+    assert {"true", "false"} & set(python.tree(ids).reply()[0]["verdicts"])
+
+
+def test_a_continuation_is_judged_as_python_judges_it(browser):
+    """Whatever continues a question: names, beginnings of names, articles, small letters, nothing."""
+    from llmlab.show.bundle import worker
+
+    page = browser.new_page()
+    page.add_script_tag(content=worker())
+    values = ["Skellstow", "Skell", "Nibhaven", "old Harrow", "anvil"]
+    said = [
+        *(value[:n] for value in values for n in range(len(value) + 1)),
+        *(
+            "the Skell",
+            " a Nib",
+            "an anvil.",
+            "the",
+            "the ",
+            "a",
+            "this house",
+            "Mara",
+            "Éire",
+            "ßa",
+            "4",
+            ".",
+            "\n Skellstow",
+        ),
+    ]
+    for value in values:
+        python = Judge(WORDS, value, frozenset(values))
+        ours = page.evaluate(
+            "([said, names]) => said.map((s) => verdictOn(s, names))",
+            [said, {"value": value, "values": values}],
+        )
+        assert ours == [python(WORDS.encode(text)) for text in said]
+        assert set(ours) == {"true", "false", "nothing", ""}
+    page.close()
