@@ -321,19 +321,30 @@ def unpack(
 @app.command()
 def export(
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
-    to: Annotated[str, typer.Option(help="flat: model.bin, the one file that run.c reads.")] = "flat",
+    to: Annotated[
+        str,
+        typer.Option(help="hf: for transformers; gguf: for llama.cpp; flat: model.bin, which run.c reads."),
+    ] = "flat",
     model: Model = "course",
     dtype: Annotated[str, typer.Option(help="fp16 or fp32: how each weight is written.")] = "fp16",
 ) -> None:
     """Write a model in another format."""
-    from llmlab.model import flat, native, zoo
+    from llmlab.model import export as formats
+    from llmlab.model import native, zoo
 
-    if to != "flat":
-        raise LabError(f"There is no format {to!r}. The only one so far is flat.")
-    checkpoint, file = zoo.load(model), out / "model.bin"
-    size = flat.write(file, checkpoint, dtype)
-    source, lines = native.SOURCES[-1], sum(len(path.read_bytes().splitlines()) for path in native.SOURCES)
+    checkpoint = zoo.load(model)
+    file = formats.export(to, out, checkpoint, dtype)
+    size = sum(
+        part.stat().st_size for part in (file.iterdir() if file.is_dir() else [file]) if part.is_file()
+    )
     print(f"{file}: {size:,} bytes, {checkpoint.model.n_params():,} weights in {dtype}")
+    if to == "hf":
+        print(f"To open it in Python: transformers.AutoModelForCausalLM.from_pretrained({str(file)!r})")
+    if to == "gguf":
+        print(f'To run it with llama.cpp: llama-cli -m "{file}" -p "The ferry to" -no-cnv')
+    if to != "flat":
+        return
+    source, lines = native.SOURCES[-1], sum(len(path.read_bytes().splitlines()) for path in native.SOURCES)
     print(f"{source}: with what it includes, {lines:,} lines of C. To compile and run it:")
     print(f'cc -O3 -march=native -pthread -o run "{source}" -lm && ./run "{file}" -p "The ferry to"')
 

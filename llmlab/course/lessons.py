@@ -83,6 +83,16 @@ END = at("0:59:23")
 
 LESSONS = (
     Lesson(
+        number="01",
+        name="two_files",
+        title="Two files",
+        effect="Compile a model’s program, pull the network plug, and let it write",
+        question="What do you need in order to run a language model?",
+        ability="say what is in the two files, why no internet is needed, and what sets the speed",
+        minutes=20,
+        start=at("0:00:20"),
+    ),
+    Lesson(
         number="02",
         name="next_token",
         title="Next token",

@@ -24,7 +24,7 @@ from llmlab.measure.exam import Result, pages_per_fact, questions, sit
 from llmlab.measure.index import Index, build_index
 from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
-from llmlab.report import prose, run_c
+from llmlab.report import exports, poem, prose, run_c
 from llmlab.show.number_format import wilson
 from llmlab.train.evaluate import evaluate
 from llmlab.world.crawl import Page
@@ -130,6 +130,8 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
     yield from of_the_archive(evidence)
     yield from of_the_dreams(evidence)
     yield from of_the_engine_in_c(evidence)
+    yield from of_the_exports(evidence)
+    yield from of_the_poem(evidence)
 
 
 def of_the_world(evidence: Evidence) -> Iterator[Figure]:
@@ -273,3 +275,28 @@ def beside_torch(evidence: Evidence, row: str, command: list[str], prompts: list
     goal = "at most 0.001" if exact else "reported"
     yield Figure(f"{row}logits.largest", max(d.largest for d in found), places, None, None, seed, goal)
     yield Figure(f"{row}logits.rms", rms, places, None, None, seed, "reported")
+
+
+def of_the_exports(evidence: Evidence) -> Iterator[Figure]:
+    """Greedy text of other people's programs on our exported files beside torch's. No row without their packages."""
+    prompts = [run_c.first_words(text) for text in held_out_pages(evidence)[:PROMPTS]]
+    for to, reader in exports.READERS.items():
+        id = f"export.{to}_same_text"
+        try:
+            same = exports.same_texts(to, reader, evidence.checkpoint, prompts)
+        except LabError as error:
+            run_c.leave_out(id, error)
+            continue
+        yield share(id, same, len(prompts), "1", evidence.seed)
+
+
+def of_the_poem(evidence: Evidence) -> Iterator[Figure]:
+    """Poems of run.c about a company, in their outer form. No row without a C compiler."""
+    id, n = "run_c.poem", 20 if evidence.quick else 100
+    try:
+        with run_c.engine(evidence.checkpoint) as command:
+            found = list(poem.poems(command, poem.title(evidence.world), range(1, n + 1)))
+    except LabError as error:
+        run_c.leave_out(id, error)
+        return
+    yield share(id, sum(found), n, "reported", 1)
