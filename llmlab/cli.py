@@ -372,6 +372,21 @@ def figures(
 
 
 @app.command()
+def record(
+    what: Annotated[str, typer.Argument(help="dreams: what lesson 05 shows before an index is there.")],
+    model: Model = "course",
+) -> None:
+    """Make a recording that a lesson shows again, with the shipped model; minutes."""
+    from llmlab.course.terminal import watch
+    from llmlab.report import dream_record
+    from llmlab.report.figures import Evidence
+
+    if what != "dreams":
+        raise LabError(f"There is no recording {what!r}. The only one so far is dreams.")
+    print(f"The recording is in {watch(dream_record.record(Evidence(model)))}.")
+
+
+@app.command()
 def bench(
     quick: Annotated[bool, typer.Option(help="Fewer steps: under ten minutes on two cores.")] = False,
     as_json: Json = False,

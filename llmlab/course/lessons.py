@@ -112,6 +112,17 @@ LESSONS = (
         minutes=20,
         start=at("0:03:20"),
     ),
+    Lesson(
+        number="05",
+        name="dreams",
+        title="Dreams",
+        effect="See which words of a dream were copied, are true, or made up",
+        question="Nobody asked it anything, and the model writes a page. Which of these words has it read, and which "
+        "has it made up?",
+        ability="tell a memory from a habit, and say when a model can know a fact and when it can only dream one",
+        minutes=25,
+        start=at("0:08:58"),
+    ),
 )
 
 

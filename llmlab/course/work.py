@@ -3,6 +3,7 @@
     python -m llmlab.course.work prepare course
     python -m llmlab.course.work train course OUT --tokens 4000000
     python -m llmlab.course.work merges sums --kilobytes 300 --count 2000
+    python -m llmlab.course.work dreams course --temperature 0.9 --each 12 --seed 200
 
 A sentence for a person goes to the error stream, with exit status 2. When the standard input ends, the course that
 started us is gone, and so are we.
@@ -46,7 +47,8 @@ def training_set(model: str, size: str) -> pipeline.Stage[Corpus]:
 
 
 def prepare(model: str, size: str) -> Iterator[dict]:
-    """The training set and its index, into the cache; the last record says where they are."""
+    """The training set, its index and the readers of claims, into the cache; the last record says where they are."""
+    from llmlab.measure.claims import careful
     from llmlab.measure.index import build_index
 
     if hasattr(os, "nice"):
@@ -54,6 +56,7 @@ def prepare(model: str, size: str) -> Iterator[dict]:
     corpus = yield from told(training_set(model, size))
     yield asdict(pipeline.Progress("index", 0, 1))
     build_index(corpus.train)
+    careful()
     yield asdict(pipeline.Progress("index", 1, 1)) | {"folder": str(corpus.train.folder.parent)}
 
 
@@ -81,6 +84,21 @@ def merges(source: str, kilobytes: int, count: int) -> Iterator[dict]:
     learned = train_bpe(texts(source, 1000 * kilobytes), 256 + count)
     while some := [(step.left, step.right, step.count) for step in islice(learned, MERGES_AT_ONCE)]:
         yield {"merges": some}
+
+
+def dreams(model: str, size: str, temperature: float, each: int, seed: int) -> Iterator[dict]:
+    """Dreams about things of different fame at one temperature, and what their claims are worth, fuller each time."""
+    from llmlab.measure.claims import Checker
+    from llmlab.measure.index import build_index
+    from llmlab.model import zoo
+    from llmlab.report.dreams import ABOUT, tallies
+    from llmlab.world import build_world
+
+    corpus = yield from told(training_set(model, size))
+    index, checker, checkpoint = build_index(corpus.train), Checker(build_world(size)), zoo.load(model)
+    for kind in ABOUT:
+        for tally in tallies(checkpoint, index, checker, kind, temperature, each, seed):
+            yield {"kind": kind, "dreams": tally.dreams, "verdicts": dict(tally.verdicts)}
 
 
 def told(stage: pipeline.Stage[Corpus]) -> Iterator[dict]:
@@ -112,19 +130,23 @@ def end_with_parent() -> None:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m llmlab.course.work")
     tasks = parser.add_subparsers(dest="task", required=True)
-    for name in ("prepare", "train"):
+    for name in ("prepare", "dreams", "train"):
         task = tasks.add_parser(name)
         task.add_argument("model")
         task.add_argument("--size", default="course")
+        if name != "prepare":
+            task.add_argument("--seed", type=int, default=1)
+        if name == "dreams":
+            task.add_argument("--temperature", type=float, required=True)
+            task.add_argument("--each", type=int, required=True)
     task.add_argument("out", type=Path)
     task.add_argument("--tokens", type=int, required=True)
-    task.add_argument("--seed", type=int, default=1)
     task = tasks.add_parser("merges")
     task.add_argument("source")
     task.add_argument("--kilobytes", type=int, required=True)
     task.add_argument("--count", type=int, required=True)
     asked = vars(parser.parse_args(arguments))
-    work = {"prepare": prepare, "train": train, "merges": merges}[asked.pop("task")]
+    work = {"prepare": prepare, "train": train, "merges": merges, "dreams": dreams}[asked.pop("task")]
     try:
         for record in work(**asked):
             print(json.dumps(record), flush=True)

@@ -11,11 +11,17 @@ goes wrong on true pages are not used (see `careful`).
 Read next: dreams.py.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
+from llmlab.paths import atomic_write, cache_dir
+from llmlab.world.corpus import recipe_hash
 from llmlab.world.crawl import Press
 from llmlab.world.english import PRONOUNS, capital, in_words, plural, with_article
 from llmlab.world.facts import Entity, World
@@ -302,8 +308,24 @@ def careful() -> tuple[Pattern, ...]:
     """The patterns that make no mistake on 4,000 true pages of another world.
 
     A pattern that finds a false claim in a text where every statement is true reads badly (its "she" is somebody
-    else, or its blank is too wide): such a reader is not used on the dreams of a model.
+    else, or its blank is too wide): such a reader is not used on the dreams of a model. Finding them takes some
+    seconds, so which they are is kept in the cache.
     """
+    everyone = patterns()
+    made_by = hashlib.sha256(Path(__file__).read_bytes().replace(b"\r\n", b"\n") + recipe_hash().encode())
+    kept = cache_dir() / f"readers-{made_by.hexdigest()[:16]}.json"
+    try:
+        bad = set(json.loads(kept.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        careless = careless_ones()
+        bad = {place for place, pattern in enumerate(everyone) if pattern in careless}
+        with suppress(OSError):  # no room: then they are found again next time
+            atomic_write(kept, json.dumps(sorted(bad)).encode())
+    return tuple(pattern for place, pattern in enumerate(everyone) if place not in bad)
+
+
+def careless_ones() -> set[Pattern]:
+    """The patterns that do make one."""
     checker = Checker(build_world("small", seed=99), patterns())
     press, bad = Press(checker.world), set()
     for i in range(4_000):
@@ -316,4 +338,4 @@ def careful() -> tuple[Pattern, ...]:
                     if any(claim.verdict != "true" for claim in checker.read(pattern, match, page.text)):
                         bad.add(pattern)
                         break
-    return tuple(p for p in checker.patterns if p not in bad)
+    return bad

@@ -2,9 +2,10 @@
 
 A dream is a text that a model writes from nothing. Each claim in it gets one of four verdicts: *copied* (its
 whole sentence stands in the training set), *true* (in new words), *false*, or about *nothing* that exists. Each
-token also knows the longest piece of the training set that it is part of.
+token also knows the longest piece of the training set that it is part of; a piece counts as copied where it is
+longer than chance makes it (chance.py).
 
-Read next: exam.py, which asks instead of listening.
+Read next: sources.py, the pages behind a match; exam.py, which asks instead of listening.
 """
 
 from collections.abc import Sequence
@@ -21,22 +22,32 @@ from llmlab.text.tokenizer import Tokenizer
 class Trace:
     """A text of T tokens with where it comes from.
 
-    match (T,): length of the longest training match that token i is part of; verdicts (T,): "", "copied", "true",
-    "false" or "nothing", a label on the tokens of claims' values; claims with their final verdicts.
+    ids (T,): the tokens; lengths (T,): how many from token i on stand in this order in the training set; match (T,):
+    length of the longest training match that token i is part of; verdicts (T,): "", "copied", "true", "false" or
+    "nothing", a label on the tokens of claims' values; claims with their final verdicts.
     """
 
+    ids: list[int]
     tokens: list[str]
+    lengths: np.ndarray
     match: np.ndarray
     verdicts: list[str]
     claims: list[tuple[Claim, str]]
 
+    def marks(self, least: int) -> list[str]:
+        """(T,) verdicts; a token of no claim is "copied" where it is part of a match of `least` tokens or more."""
+        return [
+            verdict or ("copied" if length >= least else "")
+            for verdict, length in zip(self.verdicts, self.match.tolist(), strict=True)
+        ]
 
-def trace(ids: Sequence[int], tokenizer: Tokenizer, index: Index, checker: Checker | None) -> Trace:
-    """Trace a text. Without a checker (for Python code) there are no claims."""
+
+def trace(ids: Sequence[int], tokenizer: Tokenizer, index: Index | None, checker: Checker | None) -> Trace:
+    """Trace a text. Without a checker (for Python code) there are no claims; without an index, nothing is copied."""
     ids = [i for i in ids if i < tokenizer.vocab_size - len(tokenizer.special)]
     pieces = [tokenizer.token_bytes(i) for i in ids]
     starts = np.concatenate([[0], np.cumsum([len(p) for p in pieces])])  # byte offset of each token
-    lengths = index.longest_matches(ids)
+    lengths = index.longest_matches(ids) if index else np.zeros(len(ids), np.int32)
     match = covering(lengths)
     text = b"".join(pieces).decode("utf-8", errors="replace")
     verdicts = [""] * len(ids)
@@ -52,7 +63,8 @@ def trace(ids: Sequence[int], tokenizer: Tokenizer, index: Index, checker: Check
         claims.append((claim, verdict))
         for token in range(first, min(last + 1, len(ids))):
             verdicts[token] = verdict
-    return Trace([p.decode("utf-8", errors="replace") for p in pieces], match, verdicts, claims)
+    texts = [p.decode("utf-8", errors="replace") for p in pieces]
+    return Trace(ids, texts, lengths, match, verdicts, claims)
 
 
 def covering(lengths: np.ndarray) -> np.ndarray:
@@ -62,6 +74,15 @@ def covering(lengths: np.ndarray) -> np.ndarray:
         if length:
             out[start : start + length] = np.maximum(out[start : start + length], length)
     return out
+
+
+def run_at(lengths: Sequence[int], token: int) -> tuple[int, int]:
+    """The longest match that a token is part of, as (first, length); length 0 where the training set lacks it."""
+    reaching = [
+        (length, -first) for first, length in enumerate(lengths[: token + 1]) if first + length > token
+    ]
+    length, minus_first = max(reaching, default=(0, -token))
+    return -minus_first, int(length)
 
 
 def stands(lengths: np.ndarray, first: int, last: int) -> bool:

@@ -17,14 +17,16 @@ from functools import cached_property
 from llmlab.errors import LabError
 from llmlab.generate.engine import generate, generate_many
 from llmlab.generate.policy import Policy
+from llmlab.measure import chance
 from llmlab.measure.claims import PROSE, Checker, Pattern, patterns
 from llmlab.measure.compress import pack, unpack
 from llmlab.measure.dreams import Trace, shares, trace
-from llmlab.measure.exam import Result, pages_per_fact, questions, sit
+from llmlab.measure.exam import Result, by_exposure, pages_per_fact, questions, sit
 from llmlab.measure.index import Index, build_index
+from llmlab.measure.numbers import Dreamt, catalogue, dream_numbers
 from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
-from llmlab.report import exports, poem, prose, run_c
+from llmlab.report import dreams, exports, poem, prose, run_c
 from llmlab.show.number_format import wilson
 from llmlab.train.evaluate import evaluate
 from llmlab.world.crawl import Page
@@ -129,6 +131,10 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
     yield from of_the_base(evidence)
     yield from of_the_archive(evidence)
     yield from of_the_dreams(evidence)
+    yield from of_matches(evidence)
+    yield from of_temperatures(evidence)
+    yield from of_numbers(evidence)
+    yield from of_exposure(evidence)
     yield from of_the_engine_in_c(evidence)
     yield from of_the_exports(evidence)
     yield from of_the_poem(evidence)
@@ -243,11 +249,70 @@ def of_the_dreams(evidence: Evidence) -> Iterator[Figure]:
     words = [word for dream in evidence.dreams for word in WORD.findall("".join(dream.tokens))]
     strange = sum(word not in evidence.vocabulary for word in words)
     yield share("dreams.strange_words", strange, len(words), "reported", evidence.seed)
-    for kind, dreams in evidence.dreams_by_kind.items():
-        counts = shares(dreams)
+    for kind, traces in evidence.dreams_by_kind.items():
+        counts = shares(traces)
         right, claims = counts["copied"] + counts["true"], sum(counts.values())
         if claims:  # a poem may state nothing
             yield share(f"dreams.right.{kind}", right, claims, "reported", evidence.seed)
+
+
+def of_matches(evidence: Evidence) -> Iterator[Figure]:
+    """How long the matches of texts are that nobody can have copied, and from which length on we say "copied"."""
+    n_tokens = 2_000 if evidence.quick else dreams.CHANCE_TOKENS
+    for kind in dreams.KINDS:
+        found = dreams.by_chance(
+            evidence.checkpoint, evidence.sources[0], evidence.tokens.valid, kind, evidence.size, n_tokens
+        )
+        n = int(found["another world"].sum())
+        least = chance.threshold(found["another world"])
+        yield Figure(f"dreams.copied_from.{kind}", least, n, None, None, evidence.seed, "tokens; reported")
+        chance_words = chance.threshold(found["shuffled"])
+        yield Figure(
+            f"dreams.chance_words.{kind}", chance_words, n, None, None, evidence.seed, "tokens; reported"
+        )
+
+
+def of_temperatures(evidence: Evidence) -> Iterator[Figure]:
+    """The share of right claims (copied or true) in listings and articles, at each temperature."""
+    each = 2 if evidence.quick else dreams.EACH
+    for heat in dreams.TEMPERATURES:
+        counts: Counter[str] = Counter()
+        for kind in dreams.ABOUT:
+            steps = dreams.tallies(evidence.checkpoint, *evidence.sources, kind, heat, each, evidence.seed)
+            counts += dreams.last(steps).verdicts
+        right = counts["copied"] + counts["true"]
+        yield share(f"dreams.right_at.{heat}", right, counts.total(), "reported", evidence.seed)
+
+
+def of_numbers(evidence: Evidence) -> Iterator[Figure]:
+    """Catalogue numbers dreamt at temperature 1, one a product: what they look like, and what they are."""
+    products = evidence.world.of_kind("product")[:: 8 if evidence.quick else 1]
+    found = list(dream_numbers(evidence.checkpoint, evidence.world, products, Policy(), evidence.seed))
+    own = [Dreamt(name, number, name) for number, name in catalogue(evidence.world).items()]
+    rows = {
+        "isbn_valid_and_real": [one.has_form and one.is_real for one in found],
+        "isbn_form": [one.has_form for one in found],
+        "isbn_check_digit": [one.has_check_digit for one in found],
+        "isbn_in_catalogue": [bool(one.owner) for one in found],
+        "isbn_check_digit.catalogue": [one.has_check_digit for one in own],
+    }
+    for id, said in rows.items():
+        yield share(f"dreams.{id}", sum(said), len(said), "reported", evidence.seed)
+
+
+def of_exposure(evidence: Evidence) -> Iterator[Figure]:
+    """The fact exam for facts on 50 pages or more, then for each degree of exposure."""
+    points = by_exposure(evidence.exam)
+    often = [p for p in points if p.low >= 50]
+    yield share(
+        "exam.exposure_50",
+        sum(p.right for p in often),
+        sum(p.n for p in often),
+        "at least 0.90",
+        evidence.seed,
+    )
+    for p in points:
+        yield share(f"exam.exposure.{p.low}", p.right, p.n, "reported", evidence.seed)
 
 
 def of_the_engine_in_c(evidence: Evidence) -> Iterator[Figure]:

@@ -1,7 +1,8 @@
 """Token text: words as the model reads them, with a number, a verdict or an author on each.
 
 Probability is depth of blue, a verdict a line under the word, an author the ground it stands on; all
-three fit on one word. A press selects a token and gives its place back to Python.
+three fit on one word. A press selects a token and gives its place back to Python. One more number a token,
+such as the length of its longest match, stands in a strip under the text.
 
     widget = mo.ui.anywidget(TokenText(tokens, verdict=verdicts, details=[{"pages": "3"}, ...]))
     widget.value["selected"]
@@ -29,6 +30,9 @@ class TokenText(anywidget.AnyWidget):
     a token. author: one of AUTHORS or "" a token. details: for each token a mapping of short names to
     values, shown when it is chosen. special: places of the reserved words, shown as boxes. gap: a dashed
     place for the next token. alt: the text alternative; empty: the sentence while there are no tokens.
+    strip (n,): a number a token, drawn as a bar each up to `top`, with a dashed `line` across, named `about`
+    ("tokens of the longest match"). lines: room for so many lines of text, so that nothing jumps when another
+    text is written. code: the text is a program.
 
     Out: `selected`, the chosen place, -1 for none. `show(...)` writes another text into the widget.
     """
@@ -38,6 +42,7 @@ class TokenText(anywidget.AnyWidget):
 
     data = traitlets.Bytes().tag(sync=True)
     probability = traitlets.Bytes().tag(sync=True)
+    strip = traitlets.Bytes().tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
 
     def __init__(self, tokens: Sequence[str] = (), **marks) -> None:
@@ -56,6 +61,12 @@ class TokenText(anywidget.AnyWidget):
         gap: bool = False,
         alt: str = "",
         empty: str = "",
+        strip: np.ndarray | Sequence[float] | None = None,
+        top: float = 1.0,
+        line: float = 0.0,
+        about: str = "",
+        lines: int = 0,
+        code: bool = False,
     ) -> None:
         """Write these tokens; the selection is kept while its place exists."""
         for name, marks, allowed in (("verdict", verdict, VERDICTS), ("author", author, AUTHORS)):
@@ -66,6 +77,7 @@ class TokenText(anywidget.AnyWidget):
             ("verdict", verdict),
             ("author", author),
             ("details", details),
+            ("strip", strip),
         ):
             if marks is not None and len(marks) != len(tokens):
                 raise ValueError(f"{name} has {len(marks)} values for {len(tokens)} tokens.")
@@ -78,11 +90,17 @@ class TokenText(anywidget.AnyWidget):
             "gap": gap,
             "alt": alt,
             "empty": empty,
+            "top": top,
+            "line": line,
+            "about": about,
+            "lines": lines,
+            "code": code,
         }
         with self.hold_sync():
             self.data = json.dumps(
                 {k: v for k, v in content.items() if v or k == "tokens"}, ensure_ascii=False
             ).encode()
-            self.probability = b"" if probability is None else np.asarray(probability, dtype="<f4").tobytes()
+            for name, numbers in (("probability", probability), ("strip", strip)):
+                setattr(self, name, b"" if numbers is None else np.asarray(numbers, dtype="<f4").tobytes())
             if self.selected >= len(tokens):
                 self.selected = -1

@@ -167,3 +167,41 @@ def test_marks_that_do_not_fit_are_refused(wrong):
 def test_a_phone_has_no_sideways_scroll(mount):
     page = mount(TokenText(TOKENS * 10, probability=np.tile(P, 10)), 390, 844, touch=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_strip_draws_a_number_a_token_and_leads_to_it(mount):
+    heights = [0, 2, 4, 8, 8, 16, 20, 3, 1, 0, 5, 10, 10, 10, 2]
+    widget = TokenText(
+        TOKENS, strip=heights, top=16, line=8, about="tokens of the match", verdict=["true"] * 15
+    )
+    page = mount(widget)
+    hills = page.locator(".ll-hills")
+    full = hills.bounding_box()
+    bars = [bar.bounding_box() for bar in page.locator(".ll-hills i").all()]
+    assert len(bars) == len(TOKENS)
+    for bar, height in zip(bars, heights, strict=True):
+        assert bar["height"] == pytest.approx(
+            full["height"] * min(1, height / 16), abs=1.5
+        )  # the border counts
+    across = page.locator(".ll-across").bounding_box()
+    assert across["y"] == pytest.approx(full["y"] + full["height"] / 2, abs=2)
+    hills.click(position={"x": full["width"] * 5.5 / len(TOKENS), "y": 5})
+    assert page.evaluate("window.model.get('selected')") == 5
+    assert "16" in page.locator(".ll-detail").inner_text()
+    assert page.locator(".ll-hills .ll-on").count() == 1
+    assert page.problems == []
+
+
+def test_without_numbers_there_is_no_strip(mount):
+    page = mount(TokenText(TOKENS))
+    assert page.locator(".ll-strip").is_hidden()
+
+
+def test_room_for_lines_does_not_depend_on_the_text(mount):
+    high = [
+        mount(TokenText(tokens, lines=9)).locator(".ll-run").bounding_box()["height"]
+        for tokens in (["a"], TOKENS)
+    ]
+    assert high[0] == high[1]
+    code = mount(TokenText(["x" + " " * 300], lines=9, code=True), 390, 844)
+    assert code.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,5 +1,6 @@
 // Token text: words as written, coloured by a number (depth of blue), under-lined by a verdict, on the
-// ground of their author. Hover or focus shows a token's numbers below; a press selects it.
+// ground of their author. Hover or focus shows a token's numbers below; a press selects it. A strip under the
+// text may draw one more number a token, in the order of the text.
 
 const STEPS = [0.001, 0.01, 0.05, 0.2, 0.5, 0.9]; // edges between the seven depths of blue
 const VERDICTS = { copied: "=", true: "✓", false: "×", nothing: "∅" };
@@ -13,19 +14,24 @@ function render({ model, el, signal }) {
   const detail = make("div", { class: "ll-detail", "aria-live": "polite" });
   const tableBox = make("div", { class: "ll-table", hidden: true, tabindex: 0, role: "region", "aria-label": "The same numbers as a table" });
   const toggle = make("button", { class: "ll-btn ll-quiet", type: "button", "aria-pressed": "false" }, "Table ", make("kbd", {}, "T"));
-  root.append(make("div", { class: "ll-head" }, key, toggle), text, tableBox, detail);
-  let data = {}, p = [], spans = [];
+  const strip = make("div", { class: "ll-strip", hidden: true, "aria-hidden": "true" }); // the table and each token's label say its numbers
+  root.append(make("div", { class: "ll-head" }, key, toggle), text, tableBox, strip, detail);
+  let data = {}, p = [], heights = [], spans = [], bars = [];
 
   const numbers = (i) => [
     ...(Number.isFinite(p[i]) ? [["probability", percent(p[i])], ["surprise", bits(-Math.log2(p[i]))]] : []),
     ...(data.verdict?.[i] ? [["verdict", `${VERDICTS[data.verdict[i]]} ${data.verdict[i]}`]] : []),
     ...(data.author?.[i] ? [["author", `${AUTHORS[data.author[i]]} ${data.author[i]}`]] : []),
+    ...(Number.isFinite(heights[i]) ? [[data.about || "number", whole(heights[i])]] : []),
     ...Object.entries(data.details?.[i] ?? {}),
   ];
 
   function write() {
     data = jsonOf(model.get("data"), { tokens: [] });
     p = floatsOf(model.get("probability"));
+    heights = floatsOf(model.get("strip"));
+    root.classList.toggle("ll-code", Boolean(data.code));
+    text.style.setProperty("--lines", data.lines || 0);
     const special = new Set(data.special);
     spans = data.tokens.map((token, i) => {
       const verdict = data.verdict?.[i], author = data.author?.[i], starts = (list) => list?.[i] !== list?.[i - 1];
@@ -47,7 +53,28 @@ function render({ model, el, signal }) {
     text.setAttribute("aria-label", data.alt || `${whole(data.tokens.length)} tokens`);
     roving(() => spans, Math.max(0, model.get("selected")));
     writeKey();
+    writeStrip();
     mark();
+  }
+
+  /** One bar a token; the dashed line and its number stand over them. */
+  function writeStrip() {
+    strip.hidden = !heights.length;
+    const n = heights.length, top = data.top || 1, high = (v) => 100 * Math.min(1, v / top);
+    bars = [...heights].map((v, i) => {
+      const bar = make("i", { class: data.verdict?.[i] ? `ll-f-${data.verdict[i]}` : "" });
+      bar.style.cssText = `left:${100 * i / n}%;width:${100 / n}%;height:${high(v)}%`;
+      return bar;
+    });
+    const across = make("div", { class: "ll-across" }, make("span", {}, whole(data.line ?? 0)));
+    across.style.bottom = `${high(data.line ?? 0)}%`;
+    strip.replaceChildren(make("p", {}, data.about || ""), make("div", { class: "ll-hills" }, ...bars, ...(data.line ? [across] : [])));
+  }
+
+  /** The token whose bar stands under the pointer. */
+  function under(event) {
+    const box = strip.querySelector(".ll-hills").getBoundingClientRect();
+    return Math.max(0, Math.min(spans.length - 1, Math.floor(spans.length * (event.clientX - box.left) / box.width)));
   }
 
   /** Inside a text, white space is kept as it is written. */
@@ -68,6 +95,7 @@ function render({ model, el, signal }) {
       span.classList.toggle("ll-chosen", j === selected);
       span.setAttribute("aria-selected", String(j === selected));
     });
+    bars.forEach((bar, j) => bar.classList.toggle("ll-on", j === i));
     if (!data.tokens?.length) detail.replaceChildren(make("p", { class: "ll-hint" }, data.empty || "Nothing is written yet."));
     else if (i < 0 || i >= spans.length) detail.replaceChildren(make("p", { class: "ll-hint" }, "Point at a token, or press it, to see its numbers."));
     else {
@@ -113,6 +141,9 @@ function render({ model, el, signal }) {
     return best;
   }
 
+  strip.addEventListener("pointermove", (event) => mark(under(event)));
+  strip.addEventListener("pointerleave", () => mark());
+  strip.addEventListener("click", (event) => select(under(event)));
   const indexOf = (event) => spans.indexOf(event.target.closest?.(".ll-tok"));
   text.addEventListener("pointerover", (event) => mark(indexOf(event)));
   text.addEventListener("pointerleave", () => mark());
@@ -136,7 +167,7 @@ function render({ model, el, signal }) {
     action();
   });
 
-  listen(model, ["data", "probability"], write, signal);
+  listen(model, ["data", "probability", "strip"], write, signal);
   listen(model, ["selected"], () => mark(), signal);
   write();
 }
