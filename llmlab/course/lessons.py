@@ -113,6 +113,16 @@ LESSONS = (
         start=at("0:03:20"),
     ),
     Lesson(
+        number="04",
+        name="pretraining",
+        title="Pretraining",
+        effect="Train a model while you watch, and unzip a page with it",
+        question="How does guessing the next token put the world into a file?",
+        ability="say what a loss means, why predicting forces knowing, and what the talk’s two million dollars bought",
+        minutes=25,
+        start=at("0:04:17"),
+    ),
+    Lesson(
         number="05",
         name="dreams",
         title="Dreams",

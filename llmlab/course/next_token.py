@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import dedent
 
 import numpy as np
 import torch
@@ -20,9 +21,9 @@ from llmlab.course.tables import Column, note, side_by_side, table
 from llmlab.generate.engine import encode_prompt, generate, logits
 from llmlab.generate.policy import Policy
 from llmlab.measure.exam import Question, ask
+from llmlab.measure.surprise import own_probability
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
-from llmlab.model.gpt import GPT
 from llmlab.show import Bars, TokenText, Tree
 from llmlab.show.number_format import percent
 from llmlab.world import build_world
@@ -80,12 +81,6 @@ def belief(checkpoint: Checkpoint, world: World, fact: Fact) -> float:
     start = len(encode_prompt(checkpoint, asked_so.prompt))
     ids = encode_prompt(checkpoint, asked_so.prompt + asked_so.answer)
     return float(np.exp(own_probability(checkpoint, ids)[start - 1 :]).prod())
-
-
-def own_probability(checkpoint: Checkpoint, ids: list[int]) -> np.ndarray:
-    """How likely the model finds each token of a text: log-probabilities (T - 1,) of ids[1:]."""
-    scores = torch.from_numpy(logits(checkpoint, ids)[:-1]).double().log_softmax(-1)
-    return scores[range(len(ids) - 1), ids[1:]].numpy()
 
 
 def presets(model: str) -> dict[str, Preset]:
@@ -319,7 +314,7 @@ def steps_table(checkpoint: Checkpoint, prompt: str, policy: Policy) -> str:
 
 def source(*functions: Callable) -> str:
     """The code of functions of the package, as it runs."""
-    return "\n\n".join(inspect.getsource(function).rstrip() for function in functions)
+    return "\n\n".join(dedent(inspect.getsource(function)).rstrip() for function in functions)
 
 
 def spell(token: str) -> str:
@@ -349,18 +344,13 @@ def roads_of(checkpoint: Checkpoint, world: World, fact: Fact) -> Tree:
     )
 
 
-def untrained(checkpoint: Checkpoint) -> Checkpoint:
-    """The same network on its first day: random weights, the same vocabulary."""
-    return Checkpoint(GPT(checkpoint.config, seed=1), checkpoint.config, checkpoint.tokenizer, {})
-
-
 def three_models(
     shipped: Checkpoint, learned: Checkpoint | None, step: int, prompt: str, shown: int = 8
 ) -> str:
     """The same text read by an untrained model, the student's, and the shipped one."""
     about = f"after {step:,} steps" if learned else "nothing learned yet"
     columns = [
-        Column("Untrained", "random weights", best(untrained(shipped), prompt, shown)),
+        Column("Untrained", "random weights", best(zoo.newborn(shipped), prompt, shown)),
         Column("Yours", about, best(learned, prompt, shown) if learned else ()),
         Column("Shipped", size_of(shipped), best(shipped, prompt, shown)),
     ]

@@ -30,6 +30,31 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'{_style()}<div class="ll-small"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+class Length(NamedTuple):
+    """A number in words, and its share of the longest bar. Above 1 the bar is broken off at the edge."""
+
+    words: str
+    share: float
+
+
+def lengths(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Length]]]) -> str:
+    """A table whose cells are bars with their numbers; all bars have the same scale."""
+
+    def cell(one: Length) -> str:
+        broken = ' class="broken"' if one.share > 1 else ""
+        bar = f'<i{broken} style="width:{100 * min(1.0, one.share):.2f}%"></i>'
+        return f"<td><span>{escape(one.words)}</span>{bar}</td>"
+
+    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(map(cell, cells))}</tr>' for name, cells in rows
+    )
+    return (
+        f'{_style()}<div class="ll-small"><table class="ll-lengths" style="min-width: {8 + 5 * len(heads[1:])}rem">'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
 def side_by_side(columns: Sequence[Column], shown: int, alt: str) -> str:
     """Distributions beside each other, each with the same number of rows, so that nothing jumps when one changes."""
     return (

@@ -121,7 +121,7 @@ def _controls(browser, url: str, number: str, device: str) -> Iterator[Row]:
     page.goto(url)
     page.wait_for_function(ALIVE, timeout=120_000)
     page.locator(".ll:visible").first.wait_for(timeout=60_000)
-    picture = page.locator(":is(.ll-bars, .ll-merges, .ll-tree):visible").first
+    picture = page.locator(":is(.ll-bars, .ll-merges, .ll-tree, .ll-theatre):visible").first
     if not picture.count():
         page.context.close()
         return  # no picture here whose numbers come from the model at each move

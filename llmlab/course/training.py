@@ -6,6 +6,7 @@ The training runs in a child process (jobs.py); this file keeps what one student
     pocket.begin()
     pocket.look()                     # once a second, from a cell: new records into the curve
     pocket.learned                    # the newest model, also while it is still learning
+    pocket.pause(); pocket.resume()   # goes on with the losses that it would have had
 
 Read next: work.py, the other side.
 """
@@ -36,6 +37,9 @@ class Training:
     def __init__(self, model: str, tokens: int, size: str = "course") -> None:
         self.model, self.tokens, self.size = model, tokens, size
         self.job: jobs.Job | None = None
+        self.past: list[dict] = []  # records from before the last pause
+        self.paused = False
+        self.seed = 1
         self.out: Path | None = None
         self.learned: Checkpoint | None = None
         self.learned_step = 0
@@ -46,22 +50,41 @@ class Training:
         self.stop()
         self.out = Path(tempfile.mkdtemp(prefix="llmlab-"))
         atexit.register(shutil.rmtree, self.out, ignore_errors=True)
-        self.learned, self.learned_step = None, 0
+        self.learned, self.learned_step, self.past, self.seed = None, 0, [], seed
+        self._start()
+
+    def _start(self) -> None:
+        """Put the run into the queue; it goes on from what is in its folder."""
+        self.paused = False
         arguments = [
             self.model,
             str(self.out),
             "--tokens",
             str(self.tokens),
             "--seed",
-            str(seed),
+            str(self.seed),
             "--size",
             self.size,
         ]
         self.job = jobs.start("train", *arguments)
 
     def stop(self) -> None:
+        """End the run; what it has learned stays."""
+        self.paused = False
         if self.job is not None:
             self.job.stop()
+
+    def pause(self) -> None:
+        """End the child, which saves first, so that `resume` can go on from there."""
+        if self.running:
+            self.job.stop()
+            self.paused = True
+
+    def resume(self) -> None:
+        """Go on after a pause. The queue waits until the child before has saved."""
+        if self.paused:
+            self.past = self.steps
+            self._start()
 
     @property
     def running(self) -> bool:
@@ -69,8 +92,9 @@ class Training:
 
     @property
     def steps(self) -> list[dict]:
-        """The records of the training so far."""
-        return [record for record in self.job.records if "loss" in record] if self.job else []
+        """The records of the training so far, those from before a pause included."""
+        now = [record for record in self.job.records if "loss" in record] if self.job else []
+        return [record for record in self.past if not now or record["step"] < now[0]["step"]] + now
 
     def look(self) -> bool:
         """See what is new: points of the curve, a saved model. Returns whether there is a new model."""
@@ -145,4 +169,6 @@ class Training:
         where = f"{last['tokens']:,} of {self.tokens:,} tokens read, loss {last['loss']:.2f} nats"
         if self.job.state == "running":
             return f"Learning: {where}, {last['tokens_per_s']:,.0f} tokens a second."
+        if self.paused:
+            return f"Paused: {where}."
         return f"{'Done' if self.job.state == 'done' else 'Stopped'}: {where}."

@@ -24,6 +24,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from functools import lru_cache
+from importlib import import_module
 from zlib import crc32
 
 import numpy as np
@@ -200,13 +201,20 @@ def cost(cumulative: np.ndarray, token: int) -> float:
 
 
 def rivals(data: bytes) -> dict[str, int]:
-    """The bytes that general compressors need for the same data, each at its best; zstd from Python 3.14 on."""
+    """The bytes that general compressors need for the same data, each at its best; zstd where it is installed."""
     sizes = {"gzip -9": len(gzip.compress(data, 9)), "xz -9": len(lzma.compress(data, preset=9))}
-    try:
-        from compression import zstd
-    except ImportError:
-        return sizes
-    return sizes | {"zstd -19": len(zstd.compress(data, level=19))}
+    zstd = zstd_bytes(data)
+    return sizes if zstd is None else sizes | {"zstd -19": zstd}
+
+
+def zstd_bytes(data: bytes) -> int | None:
+    """The bytes that zstd -19 needs: in Python's library from 3.14 on, before that in backports.zstd. None without."""
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return len(import_module(name).compress(data, level=19))
+        except ImportError:
+            continue
+    return None
 
 
 def compare(data: bytes, packed: bytes, model_bytes: int) -> list[Size]:

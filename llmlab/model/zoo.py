@@ -10,6 +10,7 @@ from pathlib import Path
 from llmlab.errors import LabError
 from llmlab.model import checkpoint
 from llmlab.model.checkpoint import Checkpoint
+from llmlab.model.gpt import GPT
 from llmlab.paths import assets
 
 
@@ -33,6 +34,24 @@ def load(name: str | Path) -> Checkpoint:
     folder = find(name)
     changed = (folder / "model.safetensors").stat().st_mtime_ns  # a model trained again is another model
     return _load(folder.resolve(), changed)
+
+
+def on_the_way(name: str | Path) -> list[Checkpoint]:
+    """A model as it was while it learned: at its random beginning, at each moment that was kept, and at the end."""
+    last = load(name)
+    return [newborn(last), *(load(folder) for folder in kept(find(name))), last]
+
+
+def kept(folder: Path) -> list[Path]:
+    """The models that a training put aside in its folder, oldest first."""
+    return sorted((folder / "kept").glob("step-*/"))
+
+
+def newborn(checkpoint: Checkpoint, seed: int | None = None) -> Checkpoint:
+    """The same network before its first step: the random weights of its own seed, or of another one."""
+    seed = checkpoint.provenance.get("config", {}).get("seed", 1) if seed is None else seed
+    model = GPT(checkpoint.config, seed).requires_grad_(False)
+    return Checkpoint(model, checkpoint.config, checkpoint.tokenizer, {**checkpoint.provenance, "step": 0})
 
 
 def n_bytes(name: str | Path) -> int:

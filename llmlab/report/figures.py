@@ -24,9 +24,10 @@ from llmlab.measure.dreams import Trace, shares, trace
 from llmlab.measure.exam import Result, by_exposure, pages_per_fact, questions, sit
 from llmlab.measure.index import Index, build_index
 from llmlab.measure.numbers import Dreamt, catalogue, dream_numbers
+from llmlab.measure.surprise import articles, bits_by_kind
 from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
-from llmlab.report import dreams, exports, poem, prose, run_c
+from llmlab.report import dreams, exports, poem, pretraining, prose, run_c
 from llmlab.show.number_format import wilson
 from llmlab.train.evaluate import evaluate
 from llmlab.world.crawl import Page
@@ -130,6 +131,7 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
     yield from of_the_world(evidence)
     yield from of_the_base(evidence)
     yield from of_the_archive(evidence)
+    yield from of_pretraining(evidence)
     yield from of_the_dreams(evidence)
     yield from of_matches(evidence)
     yield from of_temperatures(evidence)
@@ -228,6 +230,19 @@ def of_the_archive(evidence: Evidence) -> Iterator[Figure]:
         goal = "below xz; the same bytes come back" if id == "model" else "reported"
         bits = 8 * len(archive) / len(data)
         yield Figure(f"compression.{id}_bits_per_byte", bits, len(data), None, None, evidence.seed, goal)
+
+
+def of_pretraining(evidence: Evidence) -> Iterator[Figure]:
+    """What facts on unread pages cost with more and more reading; and which kind of token costs most in the end."""
+    pocket = zoo.load("pocket")
+    texts = articles(evidence.world, evidence.pages, pocket)[: 20 if evidence.quick else None]
+    row = lambda id, value, n, goal: Figure(f"pretraining.{id}", value, n, None, None, evidence.seed, goal)  # noqa: E731
+    reading = {"untrained": zoo.newborn(pocket), "pocket": pocket, "course": evidence.checkpoint}
+    for name, checkpoint in reading.items():
+        bits, n = pretraining.mean_fact_bits(checkpoint, texts)
+        yield row(f"fact_bits.{name}", bits, n, "untrained above pocket above course")
+    for kind, bits in bits_by_kind(evidence.checkpoint, texts).items():
+        yield row(f"token_bits.{kind.replace(' ', '_')}", bits, len(texts), "facts above all others")
 
 
 def held_out_file(evidence: Evidence, n_bytes: int) -> bytes:

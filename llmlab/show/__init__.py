@@ -1,4 +1,4 @@
-"""What a lesson shows: six widgets, figures, and the frame around them.
+"""What a lesson shows: widgets, figures, and the frame around them.
 
 Everything here takes plain data (numbers, strings, bytes, callables) and knows no model, so the same
 picture can show our GPT, a count table or a recording. A widget is Python for the traitlets, one ES
@@ -11,8 +11,9 @@ from llmlab.show.bars import Bars
 from llmlab.show.filemap import FileMap
 from llmlab.show.merges import Merges
 from llmlab.show.speaking import Speaking
+from llmlab.show.theatre import Stop, Theatre
 from llmlab.show.theme import Theme
 from llmlab.show.token_text import TokenText
 from llmlab.show.tree import Tree
 
-__all__ = ["Bars", "FileMap", "Merges", "Speaking", "Theme", "TokenText", "Tree"]
+__all__ = ["Bars", "FileMap", "Merges", "Speaking", "Stop", "Theatre", "Theme", "TokenText", "Tree"]

@@ -17,7 +17,8 @@ class PretrainConfig:
 
     A step reads `rows` rows of `model.block_size` tokens, `micro_rows` of them at a time (less memory, the same
     gradient). For the first `short_share` of the steps the rows are cut into pieces of `short_context` tokens:
-    nearby words are learned first, and short attention is cheap.
+    nearby words are learned first, and short attention is cheap. `keep`: shares of the run, from 0 to 1, after which
+    the model is kept as it then is.
     """
 
     tier: str = "course"
@@ -35,6 +36,7 @@ class PretrainConfig:
     seed: int = 1
     checkpoint_every: int = 200
     validate_every: int = 0
+    keep: tuple[float, ...] = ()
     compile: Literal["auto", "on", "off"] = "auto"
 
     def __post_init__(self):
@@ -42,6 +44,8 @@ class PretrainConfig:
             raise LabError(
                 "short_context must divide the model's block_size, and micro_rows must divide rows. Change one."
             )
+        if not all(0 < share < 1 for share in self.keep):
+            raise LabError("The model is kept at shares of the run between 0 and 1. Change keep.")
         if self.steps < 1:
             raise LabError(f"One step reads {self.tokens_per_step:,} tokens. Ask for at least that many.")
 
@@ -52,6 +56,11 @@ class PretrainConfig:
     @property
     def steps(self) -> int:
         return self.tokens // self.tokens_per_step
+
+    @property
+    def kept_steps(self) -> frozenset[int]:
+        """The steps (from 1) after which the model is kept."""
+        return frozenset(max(1, round(share * self.steps)) for share in self.keep)
 
     def context(self, t: int) -> int:
         """How many tokens step t (from 0) sees at once."""
@@ -74,6 +83,7 @@ TIERS = {
         model=GPTConfig(2048, 256, n_layer=4, n_head=2, n_kv_head=2, n_embd=128, n_hidden=344),
         tokens=6_000_000,
         short_context=64,
+        keep=(0.014, 0.04, 0.14, 0.4),  # for lesson 04: words by frequency, pairs, phrases, names
     ),
     "course": PretrainConfig(
         tier="course",

@@ -2,6 +2,7 @@
 
     checkpoints/step-000400/   a model's four files, and beside them optimiser.safetensors and training.json
     checkpoints/step-000600/   the last two are kept
+    kept/step-000058/          a model as it was on the way, fp16, for whoever wants to look back
     log.jsonl                  one line for each step up to the last checkpoint
     model/                     the finished model, fp16
 
@@ -63,6 +64,11 @@ class RunFolder:
         checkpoint.save(folder, model, tokenizer, training, extra=extra)
         for old in self.checkpoints()[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
+
+    def keep(self, model: GPT, tokenizer: Tokenizer, training: dict) -> None:
+        """Put the model of this moment aside, without what would be needed to go on from it."""
+        place = self.out / "kept" / f"step-{training['step']:06d}"
+        checkpoint.save(place, model, tokenizer, training, dtype=torch.float16)
 
     def training(self) -> dict | None:
         """The training.json of the last checkpoint; None if there is none. LabError if it is not whole."""

@@ -39,7 +39,12 @@ from llmlab.train.team import Team
 
 VALIDATION_DOCUMENTS = 400  # enough for two digits, some seconds of work
 NOTHING = {"step": 0, "seconds": 0.0, "valid": None}  # done so far
-FREE = {"compile", "checkpoint_every", "validate_every"}  # settings that may change when a run is resumed
+FREE = {
+    "compile",
+    "checkpoint_every",
+    "validate_every",
+    "keep",
+}  # settings that may change when a run is resumed
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ def pretrain(
 ) -> Iterator[Step]:
     """Train on `corpus.train` and yield a record a step; the finished model is in `out`/model.
 
+    After each of `config.kept_steps` the model of that moment is put into `out`/kept.
     If `out` holds an unfinished run it goes on from its last checkpoint, with the losses it would have had. A new
     run begins with random weights, or with those of `start`.
     Ctrl-C ends the step, saves, and ends the iteration; so does closing the generator. `provenance` (where the
@@ -107,6 +113,8 @@ def pretrain(
                     done["valid"] = valid = evaluate(model, corpus.valid, VALIDATION_DOCUMENTS)
                 step = record(t, loss, seconds, valid, config, corpus)
                 lines.append(asdict(step))
+                if team.rank == 0 and t + 1 in config.kept_steps:
+                    folder.keep(model, corpus.tokenizer, origin | done)
                 if (t + 1) % config.checkpoint_every == 0 or t + 1 == config.steps:
                     save()
                 yield step

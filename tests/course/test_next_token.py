@@ -16,7 +16,6 @@ from llmlab.course.next_token import (
     dream,
     kept,
     rules_table,
-    untrained,
 )
 from llmlab.course.next_token_exercises import (
     LISTS,
@@ -60,7 +59,7 @@ def test_bars_beside_each_other_are_the_models_own(course: Checkpoint):
 
 
 def test_an_untrained_model_is_nearly_indifferent(course: Checkpoint):
-    assert best(untrained(course), TALK, 1)[0][1] < 0.05
+    assert best(zoo.newborn(course), TALK, 1)[0][1] < 0.05
 
 
 def test_belief_is_the_product_along_the_answer(course: Checkpoint):

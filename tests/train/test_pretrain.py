@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 import torch
 
 from llmlab.errors import LabError
-from llmlab.model import checkpoint
+from llmlab.model import checkpoint, zoo
+from llmlab.model.gpt import GPT
 from llmlab.train.config import TIERS, tier
 from llmlab.train.pretrain import pretrain
 
@@ -52,6 +54,39 @@ def test_the_finished_model_knows_where_it_comes_from(uninterrupted, corpus, con
 def test_the_last_two_checkpoints_are_kept(uninterrupted):
     names = sorted(path.name for path in (uninterrupted / "checkpoints").iterdir())
     assert names == ["step-000020", "step-000024"]
+
+
+def test_moments_on_the_way_are_kept_and_change_nothing(corpus, config, tmp_path, uninterrupted):
+    """A quarter and half of 24 steps; a pause between them makes no difference."""
+    asked = replace(config, keep=(0.25, 0.5))
+    for step in pretrain(asked, corpus, tmp_path / "r"):
+        if step.step == 8:
+            break
+    for _ in pretrain(asked, corpus, tmp_path / "r"):
+        pass
+    assert logged(tmp_path / "r") == logged(uninterrupted)
+    born, *kept, last = zoo.on_the_way(as_model(tmp_path))
+    assert [one.provenance["step"] for one in (born, *kept, last)] == [0, 6, 12, 24]
+    run = pretrain(config, corpus, tmp_path / "other")
+    for _ in range(12):
+        next(run)
+    run.close()
+    half = checkpoint.load(tmp_path / "other/checkpoints/step-000012").model.embed_tokens.weight
+    assert torch.equal(kept[-1].model.embed_tokens.weight, half.half().float())
+    assert torch.equal(born.model.embed_tokens.weight, GPT(config.model, config.seed).embed_tokens.weight)
+
+
+def as_model(out: Path) -> Path:
+    """A finished run as it is shipped: the model's files, with the kept moments beside them."""
+    shutil.copytree(out / "r/model", out / "shipped")
+    shutil.copytree(out / "r/kept", out / "shipped/kept")
+    return out / "shipped"
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.1])
+def test_a_moment_lies_inside_the_run(config, share):
+    with pytest.raises(LabError, match="Change keep"):
+        replace(config, keep=(share,))
 
 
 @pytest.mark.parametrize("stops", [(1,), (7, 8), (5, 10, 23), (24,)])
