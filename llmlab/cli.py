@@ -255,6 +255,23 @@ def exam(
 
 
 @app.command()
+def reversal(
+    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/reversal"),
+    tokens: Annotated[int | None, typer.Option(help="How many tokens to train on.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the course model who is whose mother, every second pair both ways; then ask. Ctrl-C saves."""
+    from llmlab.course.register import read
+    from llmlab.course.terminal import table
+
+    answers = read(out, tokens)
+    if as_json:
+        print(json.dumps([asdict(row) for row in answers]))
+        return
+    table(("told", "asked", "right", "of"), [(r.told, r.asked, str(r.right), str(r.n)) for r in answers])
+
+
+@app.command()
 def trace(
     text: Annotated[str, typer.Argument(help="The text to trace, or - to read it from the standard input.")],
     model: Model = "course",

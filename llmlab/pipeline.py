@@ -1,4 +1,5 @@
-"""The stages, in order: world, tokenizer, tokens, base. Each makes one thing out of named things.
+"""The stages, in order: world, tokenizer, tokens, base; and families, for the reversal curse. Each makes one thing out
+of named things.
 
 What can be built again is kept in the user's cache, under a name made of everything that it depends on: asking
 twice costs nothing, and a changed voice or seed gives another name. A stage is a generator: it yields `Progress`
@@ -7,10 +8,12 @@ and returns what it made, so `made = yield from stage` hands both on.
 Read next: train/pretrain.py, the longest stage.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TypeVar
 
+from llmlab.measure.reversal import Pair, register, register_hash
 from llmlab.paths import cache_dir
 from llmlab.text.bpe import train_bpe
 from llmlab.text.packing import Corpus, load_corpus, prepare
@@ -18,6 +21,8 @@ from llmlab.text.tokenizer import SPECIAL, Tokenizer
 from llmlab.world import SIZES
 from llmlab.world.corpus import CorpusFolder, build_corpus, find_corpus
 from llmlab.world.realtext import Document
+
+LETTERS_A_PAGE = 450  # of the crawl, on average
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +84,19 @@ def training_set(
     corpus = yield from world(size, seed, real)
     words = yield from tokenizer(corpus, vocab_size)
     return (yield from tokens(corpus, words, longest))
+
+
+def families(
+    corpus: CorpusFolder, words: Tokenizer, longest: int, told: Sequence[Pair], which: str
+) -> Stage[Corpus]:
+    """The family register (measure/reversal.py) in tokens, and half as many letters of the crawl beside it."""
+    folder = cache_dir() / f"families-{corpus.key}-{words.hash}-{longest}-{register_hash(told, which)}"
+    if not folder.is_dir():
+        yield Progress("families", 0, 1)
+        pages = list(register(told, which))
+        crawl = (page for page in corpus.documents() if page.split == "train")
+        wanted = sum(len(page.text) for page in pages) / 2
+        every = max(1, int(SIZES[corpus.size].pages * LETTERS_A_PAGE / wanted))
+        prepare(chain(pages, islice(crawl, 0, None, every)), words, folder, longest)
+        yield Progress("families", 1, 1)
+    return load_corpus(folder)

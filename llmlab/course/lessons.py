@@ -133,6 +133,17 @@ LESSONS = (
         minutes=25,
         start=at("0:08:58"),
     ),
+    Lesson(
+        number="06",
+        name="inside",
+        title="How do they work?",
+        effect="Look into a model, knock parts of it out, and ask for a mother’s child",
+        question="All of its numbers lie open. What do we know about what they do?",
+        ability="say what can be seen inside a model, how one tells a finding from a pattern, and what the "
+        "reversal curse is",
+        minutes=25,
+        start=at("0:11:22"),
+    ),
 )
 
 

@@ -4,6 +4,7 @@ The looks and the few lines of script (presenter size, light and dark, the step 
 the server, so a lesson only says what stands in its head.
 """
 
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -45,6 +46,17 @@ def step(name: str, title: str = "") -> mo.Html:
 def caption(look: str, text: str) -> str:
     """What to look at (a command, "Look at the black line.") and how to read it: two to four sentences."""
     return f'<p class="ll-caption"><b>{escape(look)}</b> {escape(text)}</p>'
+
+
+def later(make: Callable[[], str], rows: int) -> mo.Html:
+    """HTML whose numbers take a second or two: made when it is scrolled to. It keeps room for `rows` lines of a table.
+
+    In a script or a hand-out nobody scrolls, so it is made at once.
+    """
+    if mo.app_meta().mode not in ("run", "edit"):
+        return mo.Html(make())
+    waiting = mo.lazy(lambda: mo.Html(make()), show_loading_indicator=True)
+    return mo.Html(f'<div style="min-height: {2.2 * rows:.1f}rem">{waiting}</div>')
 
 
 def bar(where: str = "", status: str = "") -> str:

@@ -116,24 +116,22 @@ def _visit(browser, url: str) -> float:
 
 
 def _controls(browser, url: str, number: str, device: str) -> Iterator[Row]:
-    """The 95th percentiles of a slider's move, and of a new text where the lesson's first picture reads one."""
+    """The 95th percentiles of a slider's move and of a new text, where the lesson's first picture takes them."""
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.goto(url)
     page.wait_for_function(ALIVE, timeout=120_000)
     page.locator(".ll:visible").first.wait_for(timeout=60_000)
-    picture = page.locator(":is(.ll-bars, .ll-merges, .ll-tree, .ll-theatre):visible").first
+    picture = page.locator(":is(.ll-bars, .ll-merges, .ll-tree, .ll-theatre, .ll-inside):visible").first
     if not picture.count():
         page.context.close()
         return  # no picture here whose numbers come from the model at each move
-    moves = picture.evaluate(MOVES, 200)
-    shared = picture.evaluate("(e) => e.classList.contains('ll-bars')")  # the widget that most lessons have
-    name = "widget" if shared else f"lesson.{number}"
-    yield Row(f"{name}.slider.p95_ms", _p95(moves), "ms", 16, device)
+    if picture.get_by_role("slider").count():
+        shared = picture.evaluate("(e) => e.classList.contains('ll-bars')")  # the widget that most lessons have
+        name = "widget" if shared else f"lesson.{number}"
+        yield Row(f"{name}.slider.p95_ms", _p95(picture.evaluate(MOVES, 200)), "ms", 16, device)
     if picture.locator(".ll-field").count():
-        texts = [f"The ferry waits for the {word}" for word in WORDS.split()]
-        yield Row(
-            f"lesson.{number}.picture.p95_ms", _p95(picture.evaluate(PICTURES, texts)), "ms", 100, device
-        )
+        times = picture.evaluate(PICTURES, [f"The ferry waits for the {word}" for word in WORDS.split()])
+        yield Row(f"lesson.{number}.picture.p95_ms", _p95(times), "ms", 100, device)
     page.context.close()
 
 

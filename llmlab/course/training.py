@@ -39,7 +39,7 @@ class Training:
         self.job: jobs.Job | None = None
         self.past: list[dict] = []  # records from before the last pause
         self.paused = False
-        self.seed = 1
+        self.work: list[str] = []  # the task of work.py and its arguments
         self.out: Path | None = None
         self.learned: Checkpoint | None = None
         self.learned_step = 0
@@ -47,26 +47,22 @@ class Training:
 
     def begin(self, seed: int = 1) -> None:
         """Start from nothing; a run that is going on is ended."""
+        self._begin("train", "--seed", str(seed))
+
+    def _begin(self, task: str, *arguments: str) -> None:
+        """Put a task of work.py that trains into the queue, with a new folder for its run."""
         self.stop()
         self.out = Path(tempfile.mkdtemp(prefix="llmlab-"))
         atexit.register(shutil.rmtree, self.out, ignore_errors=True)
-        self.learned, self.learned_step, self.past, self.seed = None, 0, [], seed
+        self.learned, self.learned_step, self.past = None, 0, []
+        common = [self.model, str(self.out), "--tokens", str(self.tokens), "--size", self.size]
+        self.work = [task, *common, *arguments]
         self._start()
 
     def _start(self) -> None:
         """Put the run into the queue; it goes on from what is in its folder."""
         self.paused = False
-        arguments = [
-            self.model,
-            str(self.out),
-            "--tokens",
-            str(self.tokens),
-            "--seed",
-            str(self.seed),
-            "--size",
-            self.size,
-        ]
-        self.job = jobs.start("train", *arguments)
+        self.job = jobs.start(*self.work)
 
     def stop(self) -> None:
         """End the run; what it has learned stays."""

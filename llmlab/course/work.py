@@ -2,6 +2,7 @@
 
     python -m llmlab.course.work prepare course
     python -m llmlab.course.work train course OUT --tokens 4000000
+    python -m llmlab.course.work families course OUT --tokens 500000 --told 80 --which half
     python -m llmlab.course.work merges sums --kilobytes 300 --count 2000
     python -m llmlab.course.work dreams course --temperature 0.9 --each 12 --seed 200
 
@@ -53,7 +54,7 @@ def prepare(model: str, size: str) -> Iterator[dict]:
 
     if hasattr(os, "nice"):
         os.nice(10)  # nobody waits for this: whoever does something goes first
-    corpus = yield from told(training_set(model, size))
+    corpus = yield from said(training_set(model, size))
     yield asdict(pipeline.Progress("index", 0, 1))
     build_index(corpus.train)
     careful()
@@ -65,7 +66,7 @@ def train(model: str, size: str, out: Path, tokens: int, seed: int) -> Iterator[
     from llmlab.train.config import tier
     from llmlab.train.pretrain import pretrain
 
-    corpus = yield from told(training_set(model, size))
+    corpus = yield from said(training_set(model, size))
     shipped = json.loads((assets() / "models" / model / "config.json").read_text(encoding="utf-8"))
     config = tier("pocket", tokens=tokens, seed=seed, compile="off")
     shape = replace(config.model, vocab_size=corpus.tokenizer.vocab_size, block_size=shipped["block_size"])
@@ -73,6 +74,26 @@ def train(model: str, size: str, out: Path, tokens: int, seed: int) -> Iterator[
     config = replace(config, model=shape, rows=rows, micro_rows=rows)
     config = replace(config, checkpoint_every=max(1, config.steps // CHECKPOINTS))
     for step in pretrain(config, corpus, out, provenance={"corpus": {"world": size, "beside": "python"}}):
+        yield asdict(step)
+
+
+def families(model: str, size: str, out: Path, tokens: int, told: int, which: str) -> Iterator[dict]:
+    """Let `model` read a register of the `told` most famous pairs of mother and child, `which` of them both ways."""
+    from llmlab.measure.reversal import pairs
+    from llmlab.model import zoo
+    from llmlab.train.pretrain import pretrain
+    from llmlab.train.reversal import config
+    from llmlab.world import build_world
+
+    start = zoo.load(model)
+    corpus = yield from said(pipeline.world(size))
+    stage = pipeline.families(
+        corpus, start.tokenizer, start.config.block_size, pairs(build_world(size))[:told], which
+    )
+    mixed = yield from said(stage)
+    run = config(start, tokens, compile="off")
+    run = replace(run, checkpoint_every=max(1, run.steps // CHECKPOINTS))
+    for step in pretrain(run, mixed, out, start=start):
         yield asdict(step)
 
 
@@ -94,14 +115,14 @@ def dreams(model: str, size: str, temperature: float, each: int, seed: int) -> I
     from llmlab.report.dreams import ABOUT, tallies
     from llmlab.world import build_world
 
-    corpus = yield from told(training_set(model, size))
+    corpus = yield from said(training_set(model, size))
     index, checker, checkpoint = build_index(corpus.train), Checker(build_world(size)), zoo.load(model)
     for kind in ABOUT:
         for tally in tallies(checkpoint, index, checker, kind, temperature, each, seed):
             yield {"kind": kind, "dreams": tally.dreams, "verdicts": dict(tally.verdicts)}
 
 
-def told(stage: pipeline.Stage[Corpus]) -> Iterator[dict]:
+def said(stage: pipeline.Stage) -> Iterator[dict]:
     """The progress of a stage as plain records; returns what it made."""
     while True:
         try:
@@ -141,12 +162,20 @@ def main(arguments: list[str] | None = None) -> None:
             task.add_argument("--each", type=int, required=True)
     task.add_argument("out", type=Path)
     task.add_argument("--tokens", type=int, required=True)
+    task = tasks.add_parser("families")
+    task.add_argument("model")
+    task.add_argument("out", type=Path)
+    task.add_argument("--size", default="course")
+    task.add_argument("--tokens", type=int, required=True)
+    task.add_argument("--told", type=int, required=True)
+    task.add_argument("--which", required=True)
     task = tasks.add_parser("merges")
     task.add_argument("source")
     task.add_argument("--kilobytes", type=int, required=True)
     task.add_argument("--count", type=int, required=True)
     asked = vars(parser.parse_args(arguments))
-    work = {"prepare": prepare, "train": train, "merges": merges, "dreams": dreams}[asked.pop("task")]
+    do = {"prepare": prepare, "train": train, "families": families, "merges": merges, "dreams": dreams}
+    work = do[asked.pop("task")]
     try:
         for record in work(**asked):
             print(json.dumps(record), flush=True)

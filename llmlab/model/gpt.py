@@ -132,19 +132,27 @@ class Attention(nn.Module):
         self.v_proj = Linear(config.n_embd, config.n_kv_head * config.head_dim)
         self.o_proj = Linear(config.n_head * config.head_dim, config.n_embd)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layer: int, cache: Cache | None) -> Tensor:
+    def heads(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, n_head, T, D), keys and values (B, n_kv_head, T, D) of x (B, T, C), the first two turned."""
         B, T, _ = x.shape
         q = self.q_proj(x).view(B, T, self.n_head, self.head_dim).transpose(1, 2)  # (B, H, T, D)
         k = self.k_proj(x).view(B, T, self.n_kv_head, self.head_dim).transpose(1, 2)
         v = self.v_proj(x).view(B, T, self.n_kv_head, self.head_dim).transpose(1, 2)
-        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        return rotate(q, cos, sin), rotate(k, cos, sin), v
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layer: int, cache: Cache | None) -> Tensor:
+        q, k, v = self.heads(x, cos, sin)
         if cache is not None:
             k, v = cache.add(layer, k, v)
-        if self.n_kv_head < self.n_head:
-            k = k.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
-            v = v.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
-        y = attend(q, k, v)  # (B, H, T, D)
-        return self.o_proj(y.transpose(1, 2).reshape(B, T, -1))
+        y = attend(q, *self.shared(k, v))  # (B, H, T, D)
+        return self.o_proj(y.transpose(1, 2).flatten(2))
+
+    def shared(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values for each query head, where several share them."""
+        if self.n_kv_head == self.n_head:
+            return k, v
+        times = self.n_head // self.n_kv_head
+        return k.repeat_interleave(times, dim=1), v.repeat_interleave(times, dim=1)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -152,14 +160,19 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
     On a GPU a fused kernel. On a CPU the plain matrix products are 2.5 times as fast as that kernel's CPU version.
     """
-    T, S = q.shape[2], k.shape[2]
-    if q.is_cuda and T == S:
+    if q.is_cuda and q.shape[2] == k.shape[2]:
         return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return attention(q, k) @ v
+
+
+def attention(q: Tensor, k: Tensor) -> Tensor:
+    """How much each of the T queries takes from each of the S tokens: (B, H, T, S), nothing from later ones."""
+    T, S = q.shape[2], k.shape[2]
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)  # (B, H, T, S)
     if T > 1:  # a single new token may look at everything
         future = torch.full((T, S), -torch.inf, dtype=scores.dtype, device=q.device).triu(S - T + 1)
         scores = scores + future
-    return scores.softmax(-1) @ v
+    return scores.softmax(-1)
 
 
 class MLP(nn.Module):

@@ -27,7 +27,7 @@ from llmlab.measure.numbers import Dreamt, catalogue, dream_numbers
 from llmlab.measure.surprise import articles, bits_by_kind
 from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
-from llmlab.report import dreams, exports, poem, pretraining, prose, run_c
+from llmlab.report import dreams, exports, inside, poem, pretraining, prose, run_c
 from llmlab.show.number_format import wilson
 from llmlab.train.evaluate import evaluate
 from llmlab.world.crawl import Page
@@ -140,6 +140,16 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
     yield from of_the_engine_in_c(evidence)
     yield from of_the_exports(evidence)
     yield from of_the_poem(evidence)
+    yield from of_the_inside(evidence)
+
+
+def of_the_inside(evidence: Evidence) -> Iterator[Figure]:
+    """Lesson 06: the head that copies; who is whose mother, in both directions."""
+    for id, value, n, low, high, goal in inside.of_the_heads(evidence.checkpoint, 40, evidence.seed):
+        yield Figure(id, value, n, low, high, evidence.seed, goal)
+    cured = zoo.load("cured")
+    for id, right, n, goal in inside.of_the_reversal(evidence.checkpoint, cured, evidence.world):
+        yield share(id, right, n, goal, evidence.seed)
 
 
 def of_the_world(evidence: Evidence) -> Iterator[Figure]:

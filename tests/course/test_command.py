@@ -26,6 +26,7 @@ def test_help_names_every_command():
         "pretrain",
         "generate",
         "exam",
+        "reversal",
         "trace",
         "pack",
         "unpack",

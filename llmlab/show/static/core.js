@@ -30,6 +30,17 @@ function percent(p) {
 const whole = (n) => Math.round(n).toLocaleString("en-US");
 const bits = (b) => `${Math.abs(b).toFixed(2)} bits`; // Math.abs: a sum of -p log p can come out as -0
 
+// ---- a share as a depth of blue ----
+
+const DEPTHS = [0.001, 0.01, 0.05, 0.2, 0.5, 0.9]; // edges between the seven depths
+const depth = (p) => DEPTHS.filter((edge) => p >= edge).length;
+
+/** What the depths mean, in one line: "unlikely ▒▓ likely". */
+function depthKey(low, high) {
+  const steps = [...DEPTHS, 1].map((edge, n) => make("i", { class: `ll-p-${n}`, title: `${n ? percent(DEPTHS[n - 1]) : "0"} to ${percent(edge)}` }));
+  return make("span", { class: "ll-scale" }, `${low} `, ...steps, ` ${high}`);
+}
+
 // ---- arrays travel as bytes ----
 
 /** A traitlet or message buffer, aligned for a typed array. */

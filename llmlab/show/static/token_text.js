@@ -2,10 +2,8 @@
 // ground of their author. Hover or focus shows a token's numbers below; a press selects it. A strip under the
 // text may draw one more number a token, in the order of the text.
 
-const STEPS = [0.001, 0.01, 0.05, 0.2, 0.5, 0.9]; // edges between the seven depths of blue
 const VERDICTS = { copied: "=", true: "✓", false: "×", nothing: "∅" };
 const AUTHORS = { system: "§", user: "›", assistant: "¶", tool: "ƒ" };
-const depth = (p) => STEPS.filter((edge) => p >= edge).length;
 
 function render({ model, el, signal }) {
   const root = mount(el, "tokens", signal);
@@ -82,7 +80,7 @@ function render({ model, el, signal }) {
 
   function writeKey() {
     const seen = (list, all) => Object.entries(all).filter(([name]) => list?.includes(name));
-    const scale = [...p].some(Number.isFinite) ? [make("span", { class: "ll-scale" }, "unlikely ", ...[...Array(7).keys()].map((n) => make("i", { class: `ll-p-${n}`, title: `${n ? percent(STEPS[n - 1]) : "0"} to ${n < 6 ? percent(STEPS[n]) : "100%"}` })), " likely")] : [];
+    const scale = [...p].some(Number.isFinite) ? [depthKey("unlikely", "likely")] : [];
     key.replaceChildren(...scale,
       ...seen(data.verdict, VERDICTS).map(([v, sign]) => make("span", {}, make("b", { class: `ll-vi-${v}` }, sign), " ", make("span", { class: `ll-v ll-v-${v}` }, v))),
       ...seen(data.author, AUTHORS).map(([a, sign]) => make("span", { class: `ll-a-${a} ll-a-start ll-name` }, `${sign} ${a}`)));
