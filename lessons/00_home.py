@@ -16,15 +16,14 @@ def _():
     import marimo as mo
 
     from llmlab.course.doctor import device_sentence
-    from llmlab.course.home import front_page
-    from llmlab.course.progress import Progress
+    from llmlab.course.home import students_page
 
-    return Progress, device_sentence, front_page, mo
+    return device_sentence, mo, students_page
 
 
 @app.cell(hide_code=True)
-def _(Progress, device_sentence, front_page, mo):
-    mo.Html(front_page(Progress().states(), device_sentence()))
+def _(device_sentence, mo, students_page):
+    mo.Html(students_page(device_sentence()))
     return
 
 

@@ -15,11 +15,12 @@ app = marimo.App(width="medium", app_title="Tokens, LLM Lab", css_file="../asset
 def _():
     import marimo as mo
 
-    from llmlab.course import learning, page, samples, tables, tokens, tokens_measured
+    from llmlab.course import learning, page, tables, tokens, tokens_measured
     from llmlab.course.exercises import Sheet, student_progress
     from llmlab.course.next_token import size_of, source
     from llmlab.course.page import caption
     from llmlab.course.tokens_exercises import QUIZ, exercises
+    from llmlab.measure import samples
     from llmlab.model import zoo
     from llmlab.text import bpe
 
@@ -262,7 +263,7 @@ def _(mo, tokens_measured):
 def _(caption, mo):
     mo.Html(
         caption(
-            "Look at two neighbours, 1987 and 1988.",
+            "Look at 1987, then at 2007.",
             "When digits merge, each place of a number is sometimes a token, sometimes a part of one, and adding "
             "has to be learned for every cut anew. The last column counts the tokens in which a 7 in the hundreds "
             "can hide. With digits alone there is one, and a number is longer.",

@@ -16,7 +16,13 @@ def main() -> None:
         print(f"llmlab: {error}", file=sys.stderr)
         sys.exit(2)
 
-    from llmlab.cli import main as command  # not earlier: it needs what was just installed
+    try:
+        from llmlab.cli import main as command  # not earlier: it needs what was just installed
+    except ModuleNotFoundError as missing:
+        if str(missing.name).partition(".")[0] == "llmlab":
+            raise
+        print(f"llmlab: {missing.name} is missing here. Run: python -m llmlab course", file=sys.stderr)
+        sys.exit(2)
 
     command()
 

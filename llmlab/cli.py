@@ -22,21 +22,28 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+# places where nothing can be written
+CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
 Model = Annotated[str, typer.Option(help="A model of the course by name, or the folder of one.")]
 
 
 def main() -> None:
     """Run the command line; what is meant for a person is said in a sentence."""
+    sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows "?", and goes on
     try:
         app()
     except LabError as error:
         _fail(str(error))
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno == errno.ENOSPC:
+            _fail("The disk is full. Make room, and run the same command again; what was finished is kept.")
+        if error.errno not in CLOSED:
             raise
-        _fail("The disk is full. Make room, and run the same command again; what was finished is kept.")
+        _fail(
+            f"{error.filename} cannot be used ({error.strerror}). Choose another place, or change its rights."
+        )
 
 
 def _fail(sentence: str) -> None:
@@ -101,7 +108,9 @@ def handout(
 
 @app.command()
 def world(
-    page: Annotated[int | None, typer.Option(help="Print this page instead of building the corpus.")] = None,
+    page: Annotated[
+        int | None, typer.Option(min=0, help="Print this page instead of building the corpus.")
+    ] = None,
     size: Annotated[str, typer.Option(help="small, course or large.")] = "course",
     seed: Seed = 1,
 ) -> None:
@@ -110,14 +119,16 @@ def world(
 
     from llmlab import pipeline
     from llmlab.course.terminal import watch
+    from llmlab.world.crawl import press
 
-    corpus = watch(pipeline.world(size, seed))
     if page is not None:
-        found = next((one for one in corpus.pages() if one.id == page), None)
-        if found is None:
-            raise LabError(f"There is no page {page} in this world. Ask for a smaller number.")
+        maker = press(size, seed)
+        if page >= maker.count + maker.live:
+            raise LabError(f"This world has {maker.count + maker.live:,} pages. Ask for a smaller number.")
+        found = maker.page(page)
         print(f"{found.kind}, {found.year}: {found.title}\n\n{found.text}")
         return
+    corpus = watch(pipeline.world(size, seed))
     kinds: Counter[str] = Counter()
     for document in corpus.documents():
         kinds[document.kind] += len(document.text.encode("utf-8"))
@@ -152,12 +163,15 @@ def pretrain(
     out: Annotated[Path | None, typer.Option(help="The run's folder; runs/TIER without it.")] = None,
     size: Annotated[str, typer.Option(help="The world to read: small, course or large.")] = "course",
     text: Annotated[
-        Path | None, typer.Option(help="Read this folder of .txt and .md files beside the world.")
+        Path | None, typer.Option(help="Beside the world, read the files of this folder instead of Python's.")
     ] = None,
     hub: Annotated[
-        str | None, typer.Option(help="Read this data set of the Hugging Face hub beside it.")
+        str | None,
+        typer.Option(help="Or read this data set of the Hugging Face hub, or a local folder of one."),
     ] = None,
-    tokens: Annotated[int | None, typer.Option(help="How many tokens to train on.")] = None,
+    column: Annotated[str, typer.Option(help="The column of the data set that holds its text.")] = "text",
+    documents: Annotated[int, typer.Option(min=1, help="At most so many of the data set.")] = 20_000,
+    tokens: Annotated[int | None, typer.Option(min=1, help="How many tokens to train on.")] = None,
     start: Annotated[
         str | None, typer.Option(help="Start from the weights of this model instead of random ones.")
     ] = None,
@@ -178,11 +192,11 @@ def pretrain(
     config = tier_config(tier, lr, seed=seed, **({"tokens": tokens} if tokens else {}))
     if text and hub:
         raise LabError("--text and --hub are two sources for the same place. Give one of them.")
-    real = list(folder_text(text)) if text else list(hub_text(hub)) if hub else None
+    first = zoo.load(start) if start else None
+    real = list(folder_text(text)) if text else list(hub_text(hub, column, documents)) if hub else None
     corpus = watch(training_set(size, config.model.vocab_size, config.model.block_size, 1, real))
     folder = out or Path("runs") / tier
-    source = {"world": size, "beside": str(text.name) if text else hub or "python"}
-    first = zoo.load(start) if start else None
+    source = {"world": size, "beside": text.resolve().name if text else hub or "python"}
     run = steps(config, corpus, folder, resume=resume, provenance={"corpus": source}, start=first)
     last = losses(run, config.steps)
     if last is not None and last.step < config.steps:
@@ -209,18 +223,20 @@ def generate(
     as_json: Json = False,
 ) -> None:
     """Continue a text, token by token."""
+    from llmlab.generate.engine import encode_prompt
     from llmlab.generate.engine import generate as steps
     from llmlab.generate.policy import Policy
     from llmlab.model import zoo
 
     policy = Policy(temperature, top_k, top_p, min_p, repetition_penalty)
-    records = steps(zoo.load(model), prompt, policy, seed, tokens)
+    checkpoint = zoo.load(model)
+    start = encode_prompt(checkpoint, prompt)  # here, so that a text that is too long is not printed first
+    records = steps(checkpoint, start, policy, seed, tokens)
     if as_json:
         made = [asdict(step) for step in records]
         text = prompt + "".join(step["text"] for step in made)
         print(json.dumps({"model": model, "prompt": prompt, "seed": seed, "text": text, "steps": made}))
         return
-    sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows "?", and goes on
     print(prompt, end="", flush=True)
     for step in records:
         print(step.text, end="", flush=True)
@@ -288,7 +304,8 @@ def trace(
 
     checkpoint = zoo.load(model)
     packed = watch(tokens(watch(world()), checkpoint.tokenizer, checkpoint.config.block_size))
-    ids = checkpoint.tokenizer.encode(sys.stdin.read() if text == "-" else text)
+    read = sys.stdin.buffer.read().decode("utf-8", errors="replace") if text == "-" else text
+    ids = checkpoint.tokenizer.encode(read)
     found = follow(ids, checkpoint.tokenizer, build_index(packed.train), Checker(build_world()))
     if as_json:
         marks = zip(found.tokens, found.match.tolist(), found.verdicts, strict=True)

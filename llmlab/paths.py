@@ -5,8 +5,10 @@ built again; `data_dir()` holds what a student would miss (progress, own models)
 """
 
 import os
+import shutil
 from pathlib import Path
 
+import psutil
 from platformdirs import user_cache_dir, user_data_dir
 
 
@@ -31,6 +33,18 @@ def _made(folder: str) -> Path:
     return path
 
 
+def part_of(path: Path) -> Path:
+    """Where this process writes what it will rename to `path`: beside it, under a name that no other process has.
+
+    What killed processes have left there is removed first.
+    """
+    for left in path.parent.glob(f".{path.name}.*.part"):
+        owner = left.name.split(".")[-2]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
 def atomic_write(path: Path | str, content: bytes) -> None:
     """Write `content` to `path` so that a reader sees the old file or the new one, never a part of it.
 
@@ -38,7 +52,7 @@ def atomic_write(path: Path | str, content: bytes) -> None:
     the disk is full the OSError comes before that moment and the old file stays.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = part_of(path)
     try:
         with open(beside, "wb") as file:
             file.write(content)

@@ -11,10 +11,11 @@ Read next: train/pretrain.py, the longest stage.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TypeVar
 
 from llmlab.measure.reversal import Pair, register, register_hash
 from llmlab.paths import cache_dir
+from llmlab.stages import Made
+from llmlab.stages import finish as finish  # whoever asks for a stage finds here how to run it
 from llmlab.text.bpe import train_bpe
 from llmlab.text.packing import Corpus, load_corpus, prepare
 from llmlab.text.tokenizer import SPECIAL, Tokenizer
@@ -32,25 +33,16 @@ class Progress:
     total: int
 
 
-Made = TypeVar("Made")
 Stage = Generator[Progress, None, Made]
-
-
-def finish(stage: Stage[Made]) -> Made:
-    """Run a stage to its end without looking."""
-    while True:
-        try:
-            next(stage)
-        except StopIteration as end:
-            return end.value
 
 
 def world(size: str = "course", seed: int = 1, real: list[Document] | None = None) -> Stage[CorpusFolder]:
     """The Pocket Web and the text beside it; `real` replaces Python's own text by other documents."""
     total = SIZES[size].pages if size in SIZES else 0  # an unknown size is refused below, with a sentence
-    for pages in build_corpus(size, seed, real):
+    corpus = find_corpus(size, seed, real)
+    for pages in build_corpus(corpus, real):
         yield Progress("world", min(pages, total), total)
-    return find_corpus(size, seed, real)
+    return corpus
 
 
 def tokenizer(corpus: CorpusFolder, vocab_size: int) -> Stage[Tokenizer]:

@@ -21,6 +21,7 @@ from llmlab.paths import assets, cache_dir
 
 GIB = 1024**3
 MEMORY_NEEDED = 1.5 * GIB  # one lesson
+COMPILERS = {"linux": "sudo apt install g++", "darwin": "xcode-select --install"}
 DISK_NEEDED = 1.0 * GIB  # the crawl, its tokens and its suffix array, and room for a training
 
 
@@ -95,14 +96,27 @@ def _disk() -> Check:
 
 
 def _compiler() -> Check:
-    """For run.c any C compiler will do, for compiled training (Linux, macOS) only the system's."""
+    """Any C compiler will do for run.c, also zig's."""
     try:
-        return Check("compiler", True, " ".join(native.compiler()))
+        return Check("C", True, f"{' '.join(native.compiler())} compiles run.c")
     except LabError:
-        remedy = "Without one run.c can't be compiled: pip install ziglang (it needs no rights)."
-        if system := {"linux": "sudo apt install g++", "darwin": "xcode-select --install"}.get(sys.platform):
-            remedy += f" For compiled training too: {system}"
-        return Check("compiler", False, "none", remedy, stops=False)
+        remedy = "Without one run.c can't be compiled. Run: pip install ziglang (it needs no rights)."
+        return Check("C", False, "no compiler for run.c", remedy, stops=False)
+
+
+def _training() -> Check:
+    """torch.compile looks for the system's own compiler; without it training is slower, and the same."""
+    from llmlab.train import machine
+
+    place = machine.device()
+    if found := machine.compiler(place):
+        return Check("training", True, f"compiled with {found}")
+    if not (system := COMPILERS.get(sys.platform)) or place.type == "mps":
+        return Check("training", True, "without a compiler, which torch does not use on this machine")
+    remedy = (
+        f"Training works, but takes half as long again. Run: {system}. (zig's compiler is not used for this.)"
+    )
+    return Check("training", False, "no compiler that torch would use", remedy, stops=False)
 
 
 def _browser() -> Check:
@@ -128,7 +142,8 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "device": _device,
     "memory": _memory,
     "disk": _disk,
-    "compiler": _compiler,
+    "C": _compiler,
+    "training": _training,
     "browser": _browser,
     "assets": _assets,
 }

@@ -21,7 +21,8 @@ from typing import Literal
 import marimo as mo
 
 from llmlab.course.progress import Progress
-from llmlab.course.sandbox import CodeError
+from llmlab.course.sandbox import CodeError, results
+from llmlab.errors import LabError
 
 Answer = str | float | None
 DIFFICULTY = {1: "easy", 2: "medium", 3: "hard"}
@@ -67,6 +68,39 @@ class Question:
     options: tuple[Option, ...]
 
 
+def check_calls(
+    code: Answer,
+    name: str,
+    cases: Sequence[tuple],
+    right: Callable[..., object],
+    likely: Callable[[tuple, object, object], str],
+) -> str | None:
+    """Check a student's function: call it with the arguments of each case, and hold it against `right`.
+
+    None if all results are equal, else what the first wrong call gave and the likely mistake, for which `likely` is
+    asked (case, result, right result) once the kind of the result is right. CodeError if the code does not run.
+    """
+    calls = [f"{name}({', '.join(map(repr, case))})" for case in cases]
+    for case, call, got in zip(cases, calls, results(str(code), calls), strict=True):
+        wanted = right(*case)
+        if got == wanted:
+            continue
+        if got is None:
+            mistake = "Did you forget `return`?"
+        elif not isinstance(got, type(wanted)):
+            mistake = f"A {type(wanted).__name__} should come back."
+        else:
+            mistake = likely(case, got, wanted)
+        return f"`{call}` gave `{_shown(got)}`, and the package gives `{wanted}`. {mistake}"
+    return None
+
+
+def _shown(value: object, most: int = 200) -> str:
+    """A value of a student's making inside a code span of Markdown: short, and with nothing that would end the span."""
+    text = str(value).replace("`", "'").replace("\n", " ")
+    return text if len(text) <= most else f"{text[:most]} …"
+
+
 def with_solutions() -> bool:
     return os.environ.get("LLMLAB_SOLUTIONS") == "1"
 
@@ -85,8 +119,10 @@ class Sheet:
         self.exercises = {exercise.id: exercise for exercise in exercises}
         self.questions = tuple(questions)
         self.progress = progress
+        self.trouble = ""  # why nothing can be remembered, as HTML
         if progress:
-            progress.opened(lesson, [*self.exercises, *(f"quiz.{question.id}" for question in questions)])
+            items = [*self.exercises, *(f"quiz.{question.id}" for question in questions)]
+            self._remember(progress.opened, items)
 
     def ask(self, name: str) -> mo.ui.batch:
         """The card of an exercise with its field. Show it, and give it to `reply` in the next cell."""
@@ -111,10 +147,10 @@ class Sheet:
         try:
             mistake = exercise.check(answer)
         except CodeError as error:
-            mistake = str(error)
+            return _note("wrong", f"<b>Not yet.</b> {escape(str(error))}")
         if mistake is None:
             self._solved(name)
-            return _note("solved", f"<b>Right.</b> {_html(exercise.because)}")
+            return _note("solved", f"<b>Right.</b> {_html(exercise.because)}{self.trouble}")
         if with_solutions():
             raise AssertionError(f"{self.lesson}: the check of {name!r} refuses its own solution: {mistake}")
         return _note("wrong", f"<b>Not yet.</b> {_html(mistake)}")
@@ -152,11 +188,19 @@ class Sheet:
         self._solved(f"quiz.{question.id}")
         others = [option for option in question.options if option is not chosen]
         rest = "".join(f"<li>“{escape(option.words)}”: {escape(option.because)}</li>" for option in others)
-        return f"<p><b>{number}. Right.</b> {escape(chosen.because)}</p><ul>{rest}</ul>"
+        return f"<p><b>{number}. Right.</b> {escape(chosen.because)}</p><ul>{rest}</ul>{self.trouble}"
 
     def _solved(self, item: str) -> None:
         if self.progress:
-            self.progress.solved(self.lesson, item)
+            self._remember(self.progress.solved, item)
+
+    def _remember(self, tell: Callable[[str, object], None], what: object) -> None:
+        """Tell the progress. A file that cannot be used costs this memory, and not the lesson."""
+        try:
+            tell(self.lesson, what)
+            self.trouble = ""
+        except LabError as error:
+            self.trouble = f"<p>This could not be remembered. {escape(str(error))}</p>"
 
 
 def student_progress() -> Progress | None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from llmlab.course.chart import count, sea_chart
 from llmlab.course.lessons import CHAPTERS, Lesson, available, clock
 from llmlab.course.page import bar
-from llmlab.course.progress import State
+from llmlab.course.progress import Progress, State
+from llmlab.errors import LabError
 from llmlab.world import build_world
 
 FIRST_PART, PART, CHAPTER, LESSON = 32, 56, 30, 60  # row heights in px at size 1, as in home.css
@@ -54,12 +55,20 @@ def rows(lessons: list[Lesson]) -> Iterator[Row]:
         yield from (Row("lesson", lesson.start, lesson.title, lesson) for lesson in inside)
 
 
-def front_page(states: dict[str, State], device: str) -> str:
+def students_page(device: str) -> str:
+    """The front page of whoever sits here. Where their progress cannot be read it says so, and all lessons are open."""
+    try:
+        return front_page(Progress().states(), device)
+    except (LabError, OSError) as error:
+        return front_page({}, device, f"Your progress cannot be shown. {error}")
+
+
+def front_page(states: dict[str, State], device: str, trouble: str = "") -> str:
     """The whole page as HTML. `states` is how far each opened lesson is, the latest last."""
     lessons = available()
     style = Path(__file__).with_name("home.css").read_text(encoding="utf-8")
     top = bar(status=f'<span class="wide">{escape(device)} Everything runs.</span>')
-    parts = top, _top(lessons, states, device), _able(lessons), _map(lessons, states)
+    parts = top, _top(lessons, states, device, trouble), _able(lessons), _map(lessons, states)
     return f'<style>{style}</style><div class="ll-home ll-page">{"".join(parts)}</div>'
 
 
@@ -71,14 +80,15 @@ def current(lessons: list[Lesson], states: dict[str, State]) -> Lesson | None:
     return next(iter([*unfinished, *fresh, *lessons]), None)
 
 
-def _top(lessons: list[Lesson], states: dict[str, State], device: str) -> str:
+def _top(lessons: list[Lesson], states: dict[str, State], device: str, trouble: str) -> str:
+    said = f'<p class="trouble" role="status">{escape(trouble)}</p>' if trouble else ""
     caption = f"The Quill Isles: {count(build_world())}. All that the models know, they read here."
     return f"""
 <section class="top"><div>
 <h1>A one-hour talk about large language models, with every minute of it running</h1>
 <p class="lead">You train small models on an internet that we invented. So for each thing they say, you can see
 where it comes from, and whether it is true.</p>
-<div class="go">{_button(current(lessons, states), states)}</div>
+<div class="go">{_button(current(lessons, states), states)}</div>{said}
 <p class="device">{escape(device)} Everything runs.</p>
 </div><figure>{sea_chart()}<figcaption>{caption}</figcaption></figure></section>"""
 

@@ -18,7 +18,7 @@ import torch
 from llmlab.course.answers import Answers, Crawl, judge
 from llmlab.course.page_engine import engine_for
 from llmlab.course.tables import Column, note, side_by_side, table
-from llmlab.generate.engine import encode_prompt, generate, logits
+from llmlab.generate.engine import encode_prompt, generate, next_scores, own_probability
 from llmlab.generate.policy import Policy
 from llmlab.measure.exam import Question, ask
 from llmlab.measure.surprise import own_probability
@@ -261,11 +261,6 @@ RULES = {
 }
 
 
-def next_scores(checkpoint: Checkpoint, prompt: str) -> torch.Tensor:
-    """Logits (V,) for the token after `prompt`."""
-    return torch.from_numpy(logits(checkpoint, encode_prompt(checkpoint, prompt))[-1])
-
-
 def kept(scores: torch.Tensor, policy: Policy) -> tuple[int, float, float]:
     """How many tokens a policy leaves, their probability before the cut, and the uncertainty after it in bits."""
     before = policy.scores(scores.double())
@@ -358,7 +353,7 @@ def three_models(
     return side_by_side(columns, shown, alt=f"Bar charts of the token after “{prompt}”. {'; '.join(tops)}.")
 
 
-def best(checkpoint: Checkpoint, prompt: str, shown: int) -> list[tuple[str, float]]:
+def best(checkpoint: Checkpoint, prompt: str | Sequence[int], shown: int) -> list[tuple[str, float]]:
     """The likeliest next tokens with their probabilities."""
     top = next_scores(checkpoint, prompt).double().softmax(-1).topk(shown)
     words = checkpoint.tokenizer

@@ -1,13 +1,12 @@
 """Lesson 02, its exercises and its quiz. The right answers are computed from the model that the student touches."""
 
 import math
-from collections.abc import Sequence
 
 import torch
 
-from llmlab.course.exercises import Answer, Exercise, Option, Question
-from llmlab.course.next_token import RECIPE, TALK, next_scores, spell
-from llmlab.course.sandbox import results
+from llmlab.course.exercises import Answer, Exercise, Option, Question, check_calls
+from llmlab.course.next_token import RECIPE, TALK, spell
+from llmlab.generate.engine import next_scores
 from llmlab.generate.policy import heat, keep_top_k, keep_top_p
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.show.number_format import percent
@@ -162,22 +161,14 @@ LISTS: tuple[tuple[list[float], int], ...] = (
 
 
 def check_top_k(code: Answer) -> str | None:
-    """Run the student's function on lists and hold it against the package's."""
-    found = results(str(code), [f"keep_top_k({scores!r}, {k})" for scores, k in LISTS])
-    for (scores, k), got in zip(LISTS, found, strict=True):
-        right = keep_top_k(torch.tensor(scores), k).tolist()
-        if got != right:
-            seen = f"`keep_top_k({scores}, {k})` gave `{got}`, and the package gives `{right}`."
-            return f"{seen} {likely(scores, k, got)}"
-    return None
+    """The student's function beside the package's."""
+    ours = lambda scores, k: keep_top_k(torch.tensor(scores), k).tolist()  # noqa: E731
+    return check_calls(code, "keep_top_k", LISTS, ours, likely)
 
 
-def likely(scores: Sequence[float], k: int, got: object) -> str:
-    """The mistake that such a result speaks of."""
-    if got is None:
-        return "Did you forget `return`?"
-    if not isinstance(got, list):
-        return "A list should come back."
+def likely(case: tuple[list[float], int], got: list, _: list[float]) -> str:
+    """The mistake that such a list speaks of."""
+    scores, k = case
     if len(got) != len(scores):
         return "The list must keep its length: a token's place in it is its name."
     if k > len(scores):

@@ -21,12 +21,20 @@ class Column(NamedTuple):
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first column names the rows."""
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in rows
+    """A table whose first column names the rows; other columns of words begin on the left, too, numbers end right."""
+    marks = [
+        ' class="words"' if rows and all(row[k][:1].isalpha() for row in rows) else ""
+        for k in range(len(heads))
+    ]
+    top = "".join(
+        f'<th scope="col"{mark}>{escape(head)}</th>' for head, mark in zip(heads, marks, strict=True)
     )
+    body = ""
+    for row in rows:
+        cells = "".join(
+            f"<td{mark}>{escape(cell)}</td>" for cell, mark in zip(row[1:], marks[1:], strict=True)
+        )
+        body += f'<tr><th scope="row">{escape(row[0])}</th>{cells}</tr>'
     return f'{_style()}<div class="ll-small"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

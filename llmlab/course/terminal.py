@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from llmlab.pipeline import Made, Stage
+from llmlab.pipeline import Stage
+from llmlab.stages import Made
 from llmlab.train.pretrain import Step
 
 COLUMNS = (

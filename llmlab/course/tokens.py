@@ -12,14 +12,14 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from llmlab.course.next_token import Preset, size_of
-from llmlab.course.samples import CHINESE, EMOJI, ENGLISH, GREEK, kinds
 from llmlab.course.tables import note, table
+from llmlab.measure.samples import CHINESE, EMOJI, ENGLISH, GREEK, kinds
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.show import Merges, TokenText
 from llmlab.show.asking import Reply, readable
 from llmlab.show.merges import LONGEST, merges_reply
 from llmlab.text.bpe import encode, train_bpe
-from llmlab.text.segmentation import falls, segmentations, vocabulary
+from llmlab.text.segmentation import bytes_per_token, falls, segmentations, vocabulary
 from llmlab.text.tokenizer import Tokenizer
 
 FIRST = (
@@ -144,27 +144,13 @@ def cost(name: str, merges: Pairs) -> float:
 
 def kinds_table(words: Tokenizer) -> str:
     """Each kind of text: letters, bytes, tokens, and their ratios; cheapest first."""
-    rows = []
-    for name, text in kinds().items():
-        n_bytes, n_tokens = len(text.encode("utf-8")), len(words.encode(text))
-        rows.append(
-            (
-                n_bytes / n_tokens,
-                name,
-                f"{len(text):,}",
-                f"{n_bytes:,}",
-                f"{n_tokens:,}",
-                n_tokens / len(text),
-            )
-        )
-    heads = ("text", "letters", "bytes", "tokens", "bytes per token", "tokens per 100 letters")
-    return table(
-        heads,
-        [
-            (*row, f"{per_token:.2f}", f"{100 * per_letter:.0f}")
-            for per_token, *row, per_letter in sorted(rows, reverse=True)
-        ],
-    )
+    texts, rows = kinds(), []
+    for name, per_token in bytes_per_token(texts.items(), words.encode).items():
+        n_letters, n_bytes = len(texts[name]), len(texts[name].encode("utf-8"))
+        n_tokens = len(words.encode(texts[name]))
+        counts = (f"{n:,}" for n in (n_letters, n_bytes, n_tokens))
+        rows.append((name, *counts, f"{per_token:.2f}", f"{100 * n_tokens / n_letters:.0f}"))
+    return table(("text", "letters", "bytes", "tokens", "bytes per token", "tokens per 100 letters"), rows)
 
 
 class Bet:

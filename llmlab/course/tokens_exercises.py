@@ -1,7 +1,6 @@
 """Lesson 03, its exercises and its quiz. The right answers are computed from the vocabulary that is touched."""
 
-from llmlab.course.exercises import Answer, Exercise, Option, Question
-from llmlab.course.sandbox import results
+from llmlab.course.exercises import Answer, Exercise, Option, Question, check_calls
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.text.bpe import encode, merge, train_bpe
 from llmlab.text.tokenizer import Tokenizer
@@ -145,22 +144,13 @@ LISTS: tuple[tuple[list[int], tuple[int, int], int], ...] = (
 
 
 def check_merge(code: Answer) -> str | None:
-    """Run the student's function on lists and hold it against the package's."""
-    found = results(str(code), [f"merge({tokens!r}, {pair!r}, {new})" for tokens, pair, new in LISTS])
-    for (tokens, pair, new), got in zip(LISTS, found, strict=True):
-        right = merge(list(tokens), pair, new)
-        if got != right:
-            seen = f"`merge({tokens}, {pair}, {new})` gave `{got}`, and the package gives `{right}`."
-            return f"{seen} {likely(tokens, pair, got, right)}"
-    return None
+    """The student's function beside the package's."""
+    return check_calls(code, "merge", LISTS, merge, likely)
 
 
-def likely(tokens: list[int], pair: tuple[int, int], got: object, right: list[int]) -> str:
-    """The mistake that such a result speaks of."""
-    if got is None:
-        return "Did you forget `return`?"
-    if not isinstance(got, list):
-        return "A list should come back."
+def likely(case: tuple[list[int], tuple[int, int], int], got: list, right: list[int]) -> str:
+    """The mistake that such a list speaks of."""
+    tokens, pair, _ = case
     if tokens and got == tokens:
         return "Nothing was merged."
     if len(set(tokens)) == 1 and pair[0] == pair[1]:

@@ -1,52 +1,39 @@
 """Lesson 03, measured on the model: what it costs to read words as tokens, and not as letters.
 
-Four measurements, each made when the lesson is opened: the same letters in other tokens; surprise after them; what a
-token's vector knows about its spelling; and what becomes of numbers when digits may be merged.
+Four measurements of measure/spelling.py and measure/digits.py, made when the lesson is opened: the same letters in
+other tokens; surprise after them; what a token's vector knows about its spelling; and what becomes of numbers when
+digits may be merged. `llmlab figures` has rows for them (report/tokens.py).
 
 Read next: tokens_exercises.py.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from functools import lru_cache
-from itertools import islice
 
 import numpy as np
-import tiktoken
 
-from llmlab.course.next_token import best, next_scores, own_probability
-from llmlab.course.samples import held_out, texts
+from llmlab.course.next_token import best
 from llmlab.course.tables import Column, note, side_by_side, table
 from llmlab.errors import LabError
 from llmlab.generate.engine import encode_prompt
-from llmlab.generate.reader import reader_for
+from llmlab.measure import spelling
+from llmlab.measure.digits import SPLITS, SUMS, cut, cuts_of, sums_right
+from llmlab.measure.spelling import HEAD, PLACES, new_words, respelled
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.show.number_format import measured, percent
-from llmlab.text.bpe import SPLIT, train_bpe
 
-PAGES, HEAD, TAIL = (
-    24,
-    16,
-    24,
-)  # held-out pages; tokens of each that are respelled, and that are read after them
-PLACES = ((1, 1), (2, 4), (5, 8), (9, 16), (17, TAIL))
-SUMS = 50
-NUMBERS = range(1000, 10_000)
-SPLITS = {
-    "each alone (ours)": SPLIT,
-    "up to three (GPT-4)": SPLIT.replace(r"|\p{N}|", r"|\p{N}{1,3}+|"),
-    "any run (GPT-2)": SPLIT.replace(r"|\p{N}|", r"|\p{N}++|"),
+RULES = {"ours": "each alone (ours)", "gpt4": "up to three (GPT-4)", "gpt2": "any run (GPT-2)"}
+EXAMPLES = (1987, 2007)
+QUESTIONS = {
+    "capital": "Is it written with a capital?",
+    "first_letter": "Which letter does it begin with?",
+    "last_letter": "Which letter does it end with?",
+    "length": "How many letters has it?",
 }
-EXAMPLES = (1987, 1988, 2007)
 
 
 # ---- the same letters, other tokens ----
-
-
-def respelled(checkpoint: Checkpoint, text: str) -> list[int]:
-    """The same text with a token for each byte. The model knows all of them, and was never shown words in them."""
-    return [checkpoint.tokenizer.bos, *text.encode("utf-8", errors="replace")]
 
 
 def two_readings(checkpoint: Checkpoint, text: str, shown: int = 8) -> str:
@@ -65,13 +52,6 @@ def two_readings(checkpoint: Checkpoint, text: str, shown: int = 8) -> str:
     return side_by_side(columns, shown, alt=f"Bar charts of the token after “{text}”. {tops}.")
 
 
-def new_words(checkpoint: Checkpoint, ids: list[int]) -> float:
-    """The probability that the next token begins a word of its own: that it has a blank in front."""
-    words, shares = checkpoint.tokenizer, next_scores(checkpoint, ids).double().softmax(-1)
-    blank = [token for token in range(words.vocab_size) if words.token_bytes(token)[:1] == b" "]
-    return float(shares[blank].sum())
-
-
 def reading_sentence(checkpoint: Checkpoint, text: str) -> str:
     """What the two readings expect, in one number each."""
     try:
@@ -86,22 +66,10 @@ def reading_sentence(checkpoint: Checkpoint, text: str) -> str:
     )
 
 
-def surprises(checkpoint: Checkpoint) -> tuple[np.ndarray, np.ndarray]:
-    """Bits (PAGES, TAIL) of the tokens after the beginning of held-out pages: read as tokens, and as bytes."""
-    words, whole, bytewise = checkpoint.tokenizer, [], []
-    pages = (words.encode(page.text)[: HEAD + TAIL] for page in held_out())
-    for ids in islice((ids for ids in pages if len(ids) == HEAD + TAIL), PAGES):
-        letters = [byte for token in ids[:HEAD] for byte in words.token_bytes(token)]
-        for row, start in ((whole, ids[:HEAD]), (bytewise, letters)):
-            read = [words.bos, *start, *ids[HEAD:]]
-            row.append(-own_probability(checkpoint, read)[-TAIL:] / np.log(2))
-    return np.array(whole), np.array(bytewise)
-
-
 @lru_cache(maxsize=4)
 def measured_surprises(model: str) -> tuple[np.ndarray, np.ndarray]:
     """`surprises` of a model by its name, measured once for the table and the sentence."""
-    return surprises(zoo.load(model))
+    return spelling.surprises(zoo.load(model))
 
 
 def surprise_table(model: str) -> str:
@@ -133,62 +101,19 @@ def surprise_sentence(model: str) -> str:
 # ---- what a vector knows about the spelling ----
 
 
-def whole_words(checkpoint: Checkpoint) -> tuple[np.ndarray, list[str]]:
-    """The vectors (N, C) of the tokens that are a blank and a word of three letters or more, and the words."""
-    words = checkpoint.tokenizer
-    found = [(i, words.token_bytes(i)) for i in range(256, 256 + len(words.merges))]
-    found = [(i, t[1:].decode()) for i, t in found if t[:1] == b" " and t[1:].isalpha() and len(t) > 3]
-    vectors = checkpoint.model.embed_tokens.weight.detach().cpu().double().numpy()[[i for i, _ in found]]
-    return (vectors - vectors.mean(0)) / vectors.std(0), [word for _, word in found]
-
-
-def probe(x: np.ndarray, labels: Iterable[object], folds: int = 5, ridge: float = 100.0) -> tuple[int, int]:
-    """How many labels a linear reader gets right on words that it was not fitted on, and how many one constant would.
-
-    x (N, C): standardised vectors. Each word is judged by a reader that was fitted on the other folds.
-    """
-    names, y = np.unique(np.array(list(labels)), return_inverse=True)
-    one_hot, order = np.eye(len(names))[y], np.random.default_rng(0).permutation(len(y))
-    right = 0
-    for fold in range(folds):
-        test = order[fold::folds]
-        train = np.setdiff1d(order, test)
-        mean = one_hot[train].mean(0)
-        weights = np.linalg.solve(
-            x[train].T @ x[train] + ridge * np.eye(x.shape[1]), x[train].T @ (one_hot[train] - mean)
-        )
-        right += int(((x[test] @ weights + mean).argmax(1) == y[test]).sum())
-    return right, int(np.bincount(y).max())
-
-
-ASKED = {
-    "Is it written with a capital?": lambda word: word[0].isupper(),
-    "Which letter does it begin with?": lambda word: word[0].lower(),
-    "Which letter does it end with?": lambda word: word[-1],
-    "How many letters has it?": len,
-}
-
-
 @lru_cache(maxsize=4)
-def probes(model: str) -> tuple[list[str], list[tuple[int, int]]]:
-    """The words that were asked about, and what `probe` says to each of ASKED, in order."""
-    x, words = whole_words(zoo.load(model))
-    return words, [probe(x, map(label, words)) for label in ASKED.values()]
+def probes(model: str) -> tuple[list[str], dict[str, tuple[int, int]]]:
+    """`spelling.probes` of a model by its name, measured once for the table and the sentence."""
+    return spelling.probes(zoo.load(model))
 
 
 def letters_table(model: str) -> str:
     """What can be read out of the vectors of whole words about how they are written."""
     words, found = probes(model)
     rows = []
-    for question, (right, constant) in zip(ASKED, found, strict=True):
-        rows.append(
-            (
-                question,
-                percent(right / len(words)),
-                percent(constant / len(words)),
-                gain(right, constant, len(words)),
-            )
-        )
+    for name, (right, constant) in found.items():
+        shares = percent(right / len(words)), percent(constant / len(words))
+        rows.append((QUESTIONS[name], *shares, gain(right, constant, len(words))))
     return table(
         (f"of {len(words):,} words", "read from the vector", "always the same answer", "so the vector knows"),
         rows,
@@ -197,7 +122,8 @@ def letters_table(model: str) -> str:
 
 def letters_sentence(model: str) -> str:
     """What the table says about capitals and first letters, from its own numbers."""
-    words, ((named, _), (right, constant), *_) = probes(model)
+    words, found = probes(model)
+    (named, _), (right, constant) = found["capital"], found["first_letter"]
     often = Counter(word[0].lower() for word in words).most_common(1)[0][0]
     return (
         f"A capital is told for {percent(named / len(words))} of the words: names are used in their own way, and use "
@@ -218,68 +144,16 @@ def gain(right: int, constant: int, n: int) -> str:
 # ---- numbers ----
 
 
-def number_tokens(split: str, kilobytes: int = 90, count: int = 500) -> tiktoken.Encoding:
-    """A vocabulary learned from sums, with this rule for where a word ends."""
-    pieces = [bytes([byte]) for byte in range(256)]
-    pieces += [step.bytes for step in train_bpe(texts("sums", 1000 * kilobytes), 256 + count, split)]
-    ranks = {piece: rank for rank, piece in enumerate(dict.fromkeys(pieces))}
-    return tiktoken.Encoding(name="numbers", pat_str=split, mergeable_ranks=ranks, special_tokens={})
-
-
-def cut(words: tiktoken.Encoding, number: int) -> tuple[str, ...]:
-    """A number in its tokens: ("19", "87")."""
-    return tuple(piece.decode() for piece in words.decode_tokens_bytes(words.encode_ordinary(str(number))))
-
-
-def sevens(cuts: Iterable[tuple[str, ...]]) -> int:
-    """Of numbers of four digits with a 7 in the hundreds: how many different tokens hold that 7, place included."""
-    found = set()
-    for pieces in cuts:
-        at = 0
-        for piece in pieces:
-            if at <= 1 < at + len(piece) and piece[1 - at] == "7":
-                found.add((piece, 1 - at))
-            at += len(piece)
-    return len(found)
-
-
 @lru_cache(maxsize=1)
 def numbers_table() -> str:
     """The same sums, three rules for digits: how numbers fall apart."""
     rows = []
-    for name, split in SPLITS.items():
-        words = number_tokens(split)
-        cuts = [cut(words, number) for number in NUMBERS]
-        ways = Counter(tuple(map(len, pieces)) for pieces in cuts)
-        digits = sum(words.decode_single_token_bytes(i).isdigit() for i in range(words.n_vocab))
-        rows.append(
-            (
-                name,
-                *("·".join(cut(words, number)) for number in EXAMPLES),
-                f"{digits}",
-                f"{len(ways)}",
-                f"{sevens(cuts)}",
-            )
-        )
-    heads = (
-        "rule",
-        *(f"{n}" for n in EXAMPLES),
-        "tokens of digits",
-        "ways to cut",
-        "tokens for a 7 in the hundreds",
-    )
-    return table(heads, rows)
-
-
-def sums_right(checkpoint: Checkpoint, n: int = SUMS) -> int:
-    """How many of n sums of two-digit numbers the model completes with the right two digits, at temperature 0."""
-    draw, words = np.random.default_rng(5), checkpoint.tokenizer
-    a, b = draw.integers(11, 50, n), draw.integers(11, 50, n)
-    ids = np.array([[words.bos, *words.encode(f"{x} + {y} = ")] for x, y in zip(a, b, strict=True)])
-    reader = reader_for(checkpoint.model, batch=n)
-    first = reader.read(ids)[:, -1].argmax(-1)
-    second = reader.read(first[:, None].astype(np.int64))[:, -1].argmax(-1)
-    return sum(words.decode([i, j]) == str(x + y) for i, j, x, y in zip(first, second, a, b, strict=True))
+    for rule, split in SPLITS.items():
+        found = cuts_of(split)
+        examples = ("·".join(cut(found.vocabulary, number)) for number in EXAMPLES)
+        rows.append((RULES[rule], *examples, f"{found.digits}", f"{found.ways}", f"{found.sevens}"))
+    counted = ("tokens of digits", "ways to cut", "tokens for a 7 in the hundreds")
+    return table(("rule", *map(str, EXAMPLES), *counted), rows)
 
 
 @lru_cache(maxsize=4)

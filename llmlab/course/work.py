@@ -99,7 +99,7 @@ def families(model: str, size: str, out: Path, tokens: int, told: int, which: st
 
 def merges(source: str, kilobytes: int, count: int) -> Iterator[dict]:
     """Learn so many merges from one of the sources of samples.py: (left, right, how often it stood there) each."""
-    from llmlab.course.samples import texts
+    from llmlab.measure.samples import texts
     from llmlab.text.bpe import train_bpe
 
     learned = train_bpe(texts(source, 1000 * kilobytes), 256 + count)

@@ -72,6 +72,17 @@ def logits(checkpoint: Checkpoint, ids: Sequence[int]) -> np.ndarray:
     return reader_for(checkpoint.model).read(np.array([ids], dtype=np.int64))[0]
 
 
+def next_scores(checkpoint: Checkpoint, prompt: str | Sequence[int]) -> torch.Tensor:
+    """Logits (V,) for the token after `prompt`."""
+    return torch.from_numpy(logits(checkpoint, encode_prompt(checkpoint, prompt))[-1])
+
+
+def own_probability(checkpoint: Checkpoint, ids: Sequence[int]) -> np.ndarray:
+    """How likely the model finds each token of a text: log-probabilities (T - 1,) of ids[1:]."""
+    scores = torch.from_numpy(logits(checkpoint, ids)[:-1]).double().log_softmax(-1)
+    return scores[range(len(ids) - 1), ids[1:]].numpy()
+
+
 def generate(
     checkpoint: Checkpoint,
     prompt: str | Sequence[int] = "",

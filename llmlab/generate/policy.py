@@ -9,6 +9,7 @@ Sources: repetition penalty, Keskar et al. 2019 (arXiv:1909.05858); top-k, Fan e
 top-p, Holtzman et al. 2020 (arXiv:1904.09751); min-p, Nguyen et al. 2024 (arXiv:2407.01082).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ import torch
 from torch import Tensor
 
 from llmlab.errors import LabError
+
+COLDEST = 0.001  # below it scores divided by the temperature would leave the range of float32
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,11 @@ class Policy:
 
     def __post_init__(self) -> None:
         rules = (
-            (self.temperature >= 0, "temperature is 0 or more"),
+            (self.temperature == 0 or self.temperature >= COLDEST, f"temperature is 0, or {COLDEST} or more"),
             (self.top_k >= 0, "top_k is 0 (off) or more"),
             (0 < self.top_p <= 1, "top_p lies above 0 and is at most 1"),
             (0 <= self.min_p <= 1, "min_p lies between 0 and 1"),
-            (self.repetition_penalty > 0, "repetition_penalty is above 0 (1 is off)"),
+            (0 < self.repetition_penalty < math.inf, "repetition_penalty is a number above 0 (1 is off)"),
         )
         for holds, rule in rules:
             if not holds:

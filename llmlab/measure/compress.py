@@ -34,6 +34,7 @@ from llmlab.errors import LabError
 from llmlab.generate.reader import NumpyReader, lay_out
 from llmlab.measure.arithmetic_coding import Decoder, Encoder
 from llmlab.model.checkpoint import Checkpoint, fingerprint
+from llmlab.stages import finish
 from llmlab.text.tokenizer import Tokenizer
 
 MAGIC = b"LLZ1"
@@ -68,12 +69,12 @@ class Size:
 
 def pack(checkpoint: Checkpoint, data: bytes) -> bytes:
     """Any bytes to fewer bytes, if the model knows such text. LabError from 4 GiB on."""
-    return _finish(pack_steps(checkpoint, data))
+    return finish(pack_steps(checkpoint, data))
 
 
 def unpack(checkpoint: Checkpoint, packed: bytes) -> bytes:
     """The bytes that `pack` was given. LabError if the file is foreign, damaged, cut short, or of another model."""
-    return _finish(unpack_steps(checkpoint, packed))
+    return finish(unpack_steps(checkpoint, packed))
 
 
 def pack_steps(checkpoint: Checkpoint, data: bytes) -> Generator[Coded, None, bytes]:
@@ -222,11 +223,3 @@ def compare(data: bytes, packed: bytes, model_bytes: int) -> list[Size]:
     ways = {"text": len(data), "model": len(packed), "model, itself counted": len(packed) + model_bytes}
     each = (ways | rivals(data)).items()
     return [Size(name, n, 8 * n / len(data) if data else math.nan) for name, n in each]
-
-
-def _finish(steps: Generator[Coded, None, bytes]) -> bytes:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value

@@ -37,6 +37,7 @@ IN_C = (  # a row, what run.c is asked for, the budget, where it runs
     ("fp32.2_threads", ("--threads", "2"), None, "2 CPU cores"),
     ("int8.2_threads", ("--int8", "--threads", "2"), None, "2 CPU cores"),
 )
+NO_COMPILER = "torch.compile finds no compiler here: llmlab doctor says which one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,9 @@ class Bench:
         """Median speed of steps at full context, after the compiler and the first steps."""
         pocket, course = tier("pocket"), tier("course")
         yield self.speed("train.pocket_eager", replace(pocket, compile="off"), 38_000)
+        if machine.compiler(self.place) is None:
+            run_c.leave_out("train.pocket.*, train.course.*", LabError(NO_COMPILER))
+            return
         yield self.speed("train.pocket", replace(pocket, compile="on"), 50_000)
         speed = self.speed("train.course", replace(course, compile="on"), 12_000)
         yield speed

@@ -6,7 +6,6 @@ course set itself. docs/figures.md says in words what each row means.
 
 import gzip
 import lzma
-import math
 import random
 import re
 from collections import Counter
@@ -28,34 +27,21 @@ from llmlab.measure.surprise import articles, bits_by_kind
 from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
 from llmlab.report import dreams, exports, inside, poem, pretraining, prose, run_c
-from llmlab.show.number_format import wilson
+from llmlab.report.figure import Figure, share
+from llmlab.report.tokens import of_the_tokens
 from llmlab.train.evaluate import evaluate
+from llmlab.world.corpus import CorpusFolder
 from llmlab.world.crawl import Page
 from llmlab.world.facts import World
 from llmlab.world.genesis import build_world
 from llmlab.world.grammar import load
 from llmlab.world.kinds import KINDS
+from llmlab.world.realtext import Document
 
 PYTHON = ("python", "reference")
 PROMPTS = 100  # for run.c
 OPENING = 6  # tokens: enough to say what kind of page it is, too few to give much away
 WORD = re.compile(r"[^\W\d_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    id: str
-    value: float
-    n: int
-    low: float | None
-    high: float | None
-    seed: int
-    goal: str
-
-
-def share(id: str, right: int, n: int, goal: str, seed: int = 0) -> Figure:
-    low, high = wilson(right, n)
-    return Figure(id, right / n if n else math.nan, n, low, high, seed, goal)
 
 
 class Evidence:
@@ -67,12 +53,18 @@ class Evidence:
         self.model_name, self.size, self.quick, self.seed = model, size, quick, seed
 
     @cached_property
-    def corpus(self):
+    def corpus(self) -> CorpusFolder:
         return finish(world(self.size))
 
     @cached_property
+    def documents(self) -> list[Page | Document]:
+        """Everything that a model may read, or that is held out."""
+        return list(self.corpus.documents())
+
+    @cached_property
     def pages(self) -> list[Page]:
-        return list(self.corpus.pages())
+        """Those of the documents that are pages of the world."""
+        return [document for document in self.documents if isinstance(document, Page)]
 
     @cached_property
     def world(self) -> World:
@@ -123,11 +115,12 @@ class Evidence:
     @cached_property
     def vocabulary(self) -> set[str]:
         """Every word of the training text."""
-        texts = (d.text for d in self.corpus.documents() if d.split == "train")
+        texts = (d.text for d in self.documents if d.split == "train")
         return {word for text in texts for word in WORD.findall(text)}
 
 
 def figures(evidence: Evidence) -> Iterator[Figure]:
+    """Every row, as soon as it is measured."""
     yield from of_the_world(evidence)
     yield from of_the_base(evidence)
     yield from of_the_archive(evidence)
@@ -141,6 +134,7 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
     yield from of_the_exports(evidence)
     yield from of_the_poem(evidence)
     yield from of_the_inside(evidence)
+    yield from of_the_tokens(evidence.checkpoint)
 
 
 def of_the_inside(evidence: Evidence) -> Iterator[Figure]:
@@ -218,7 +212,7 @@ def rivals(evidence: Evidence) -> dict[str, Rivals]:
     """Per kind: the archives of all its held-out text, and the choices of its writer, who knows the grammar."""
     texts: dict[str, list[str]] = {}
     chosen: Counter[str] = Counter()
-    for document in evidence.corpus.documents():
+    for document in evidence.documents:
         if document.split == "valid":
             texts.setdefault(document.kind, []).append(document.text)
             chosen[document.kind] += getattr(document, "bits", 0.0)
@@ -262,7 +256,7 @@ def held_out_file(evidence: Evidence, n_bytes: int) -> bytes:
 
 def held_out_pages(evidence: Evidence) -> list[str]:
     """The text of each held-out page of the world, in an order that the seed decides."""
-    pages = [d.text for d in evidence.corpus.documents() if d.split == "valid" and d.kind in KINDS]
+    pages = [d.text for d in evidence.documents if d.split == "valid" and d.kind in KINDS]
     random.Random(evidence.seed).shuffle(pages)
     return pages
 

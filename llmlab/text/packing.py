@@ -24,7 +24,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from llmlab.errors import LabError
-from llmlab.paths import sync_folder
+from llmlab.paths import part_of, sync_folder
 from llmlab.text.tokenizer import Tokenizer
 
 WAITING = 2048  # documents to choose from when a row is filled
@@ -116,8 +116,7 @@ def prepare(pages: Iterable[Page], tokenizer: Tokenizer, folder: Path | str, lon
     when it is whole. LabError if there is no text to train on.
     """
     folder = Path(folder)
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside = part_of(folder)
     parts = {"train": _Writer(beside / "train"), "valid": _Writer(beside / "valid")}
     line_ends = frozenset(t for t in range(tokenizer.vocab_size) if tokenizer.token_bytes(t).endswith(b"\n"))
     try:

@@ -27,7 +27,7 @@ def worth_compiling(config: PretrainConfig, step: int, device: torch.device) -> 
     m = config.model
     parameters = m.vocab_size * m.n_embd + m.n_layer * m.n_embd * (4 * m.n_embd + 3 * m.n_hidden)
     seconds = parameters * config.tokens_per_step * (config.steps - step) / EAGER_RATE.get(device.type, 1e12)
-    return seconds > WORTH_IT_S and machine.can_compile(device)
+    return seconds > WORTH_IT_S and machine.compiler(device) is not None
 
 
 def compiled(function: Callable) -> Callable:

@@ -12,6 +12,7 @@ or fills the disk finds the one before it whole.
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,17 @@ class RunFolder:
         self.out = Path(out)
         self.log = self.out / "log.jsonl"
         self.model = self.out / "model"
+
+    def make(self) -> None:
+        """Make the folder. LabError if nothing can be written to it: said now, and not after the first steps."""
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.out):
+                pass
+        except OSError as error:
+            raise LabError(
+                f"Nothing can be written to {self.out} ({error.strerror or error}). Choose another folder."
+            ) from error
 
     def checkpoints(self) -> list[Path]:
         """All whole checkpoints, oldest first."""

@@ -62,10 +62,15 @@ def child_environment(threads: int | None = None, polite: bool = False) -> dict[
     return {**os.environ, **wanted, **({"OMP_WAIT_POLICY": "PASSIVE"} if polite else {})}
 
 
-def can_compile(place: torch.device) -> bool:
-    """Whether torch.compile can work here: on a CPU it needs a C++ compiler."""
+def compiler(place: torch.device) -> str | None:
+    """The program with which torch.compile makes the training step here; None where it cannot.
+
+    On a CPU that is a C++ compiler, under a GPU a C compiler for what Triton adds; torch looks for these names only.
+    """
     if sys.platform == "win32" or place.type == "mps":
-        return False
-    return place.type == "cuda" or any(
-        shutil.which(os.environ.get("CXX") or name) for name in ("g++", "clang++")
-    )
+        return None
+    if place.type == "cuda":
+        names = [os.environ["CC"]] if os.environ.get("CC") else ["gcc", "clang"]
+    else:
+        names = [os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")]
+    return next(filter(None, map(shutil.which, names)), None)

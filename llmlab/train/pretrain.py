@@ -267,6 +267,7 @@ def begin(folder: RunFolder, model: GPT, learner: Learner, origin: dict, resume:
             raise LabError(
                 f"The run in {folder.out} has another {', '.join(changed)}. Choose another folder."
             )
+    folder.make()
     folder.restore(model, learner.state())
     return {name: (found or NOTHING)[name] for name in NOTHING}
 

@@ -6,7 +6,7 @@ key of the cache holds the voices, the code of this folder and the text of the i
 
 import hashlib
 import json
-import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from llmlab.errors import LabError
-from llmlab.paths import cache_dir
+from llmlab.paths import cache_dir, part_of
 from llmlab.world.crawl import Page, crawl
 from llmlab.world.realtext import Document, digest, numbered, python_text
 
@@ -70,16 +70,18 @@ def find_corpus(size: str, seed: int, real: "list[Document] | None" = None) -> C
     return CorpusFolder(cache_dir() / f"corpus-{size}-{key}", size, seed, key)
 
 
-def build_corpus(size: str, seed: int, real: "list[Document] | None" = None) -> Iterator[int]:
-    """Write the corpus into the cache; yields the number of pages written so far. Does nothing where it is there."""
-    made = find_corpus(size, seed, real)
+def build_corpus(made: CorpusFolder, real: "list[Document] | None" = None) -> Iterator[int]:
+    """Write a corpus to where `find_corpus` says; yields the number of pages written so far.
+
+    Does nothing where it is there. `real`: the same documents that `find_corpus` was given.
+    """
     if made.folder.is_dir():
         return
-    beside = made.folder.with_name(f"{made.folder.name}.{os.getpid()}.part")
-    beside.mkdir(parents=True, exist_ok=True)
+    beside = part_of(made.folder)
     try:
+        beside.mkdir(parents=True, exist_ok=True)
         with (beside / "pages.jsonl").open("w", encoding="utf-8", newline="\n") as out:
-            for number, page in enumerate(crawl(size, seed), 1):
+            for number, page in enumerate(crawl(made.size, made.seed), 1):
                 out.write(json.dumps(asdict(page), ensure_ascii=False) + "\n")
                 if number % 500 == 0:
                     yield number
@@ -96,7 +98,4 @@ def build_corpus(size: str, seed: int, real: "list[Document] | None" = None) -> 
             f"The corpus could not be written to {made.folder.parent}: {error}. Free some space."
         ) from error
     finally:
-        for path in beside.glob("*") if beside.is_dir() else ():
-            path.unlink()
-        if beside.is_dir():
-            beside.rmdir()
+        shutil.rmtree(beside, ignore_errors=True)

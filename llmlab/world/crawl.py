@@ -10,6 +10,7 @@ import math
 import multiprocessing
 import os
 import random
+import signal
 from bisect import bisect
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +25,7 @@ from llmlab.world.kinds import KINDS, write
 
 LIVE_SHARE = 0.03  # pages of the years after the cutoff, beside the crawl
 RISE = 1.5  # above 1: more pages in later years
-VALID_EVERY = 120  # one page in so many is held out
+VALID_EVERY, VALID_FIRST = 120, 7  # one page in so many is held out, beginning with this one
 ONE_OFF_KINDS = ("encyclopedia", "news", "diary", "letter", "interview", "home")
 CHUNK = 400
 
@@ -64,7 +65,7 @@ class Press:
 
     def page(self, i: int) -> Page:
         """Page i: 0 to count - 1 are the crawl, the following `live` ones the web after the cutoff."""
-        split = "live" if i >= self.count else "valid" if i % VALID_EVERY == 7 else "train"
+        split = "live" if i >= self.count else "valid" if i % VALID_EVERY == VALID_FIRST else "train"
         for attempt in range(50):
             rng = random.Random(self.world.seed * 1_000_000_007 + i * 101 + attempt).random
             kind, subject, plan_bits = self.plan(i, rng)
@@ -130,7 +131,16 @@ def crawl(size: str = "course", seed: int = 1, workers: int | None = None) -> It
         yield from (maker.page(i) for i in range(total))
         return
     starts = range(0, total, CHUNK)
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=leave_interrupts) as pool:
         jobs = [pool.submit(write_chunk, size, seed, at, min(at + CHUNK, total)) for at in starts]
-        for job in jobs:
-            yield from job.result()
+        try:
+            for job in jobs:
+                yield from job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # whoever has had enough does not wait for the rest
+
+
+def leave_interrupts() -> None:
+    """Let Ctrl-C be answered by the process that asked for the pages; those that write them would each complain."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

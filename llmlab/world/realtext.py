@@ -10,6 +10,7 @@ import importlib
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from llmlab.errors import LabError
@@ -84,12 +85,14 @@ def python_text() -> Iterator[Document]:
 
 
 def folder_text(folder: Path) -> Iterator[Document]:
-    """A student's own text files, in pieces. Raises LabError where there is nothing to read."""
+    """A student's own text files, in pieces, without hidden ones. LabError where there is nothing to read."""
     folder = Path(folder)
     if not folder.is_dir():
         raise LabError(f"There is no folder {folder}. Give the path of a folder with text files.")
     found = False
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):  # .git is no text of anybody
+            continue
         try:
             text = path.read_text(encoding="utf-8")
         except (UnicodeDecodeError, OSError):
@@ -103,25 +106,36 @@ def folder_text(folder: Path) -> Iterator[Document]:
         raise LabError(f"No readable text (UTF-8) was found in {folder}. Put .txt or .md files there.")
 
 
-def hub_text(
-    name: str, split: str = "train", column: str = "text", limit: int | None = None
-) -> Iterator[Document]:
-    """A data set of the Hugging Face hub, or a local folder of one, with `pip install 'llmlab[hub]'`."""
+def hub_text(name: str, column: str, most: int) -> Iterator[Document]:
+    """Up to `most` documents of a data set of the Hugging Face hub, or of a local folder of one, read as a stream.
+
+    Needs `pip install 'llmlab[hub]'`. LabError where there is no such data set, no such column, or no text in it.
+    """
     try:
         datasets = importlib.import_module("datasets")
     except ImportError as missing:
         raise LabError(
             "Data sets of the hub need an extra package. Run: pip install 'llmlab[hub]'"
         ) from missing
-    rows = datasets.load_dataset(name, split=split, streaming=True)
-    for number, row in enumerate(rows):
-        if number == limit:
-            return
-        if column not in row:
-            raise LabError(
-                f"{name} has no column {column!r}; it has {', '.join(row)}. Choose one with --column."
-            )
-        yield Document("hub", f"{name}/{number}", row[column])
+    found = 0
+    try:
+        for number, row in enumerate(
+            islice(datasets.load_dataset(name, split="train", streaming=True), most)
+        ):
+            if column not in row:
+                raise LabError(
+                    f"{name} has no column {column!r}; it has {', '.join(row)}. Choose one with --column."
+                )
+            if isinstance(row[column], str) and row[column].strip():
+                found += 1
+                yield Document("hub", f"{name}/{number}", row[column])
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise LabError(
+            f"The data set {name} cannot be read: {reason.rstrip('.')}. Check its name and the network."
+        ) from error
+    if not found:
+        raise LabError(f"The column {column!r} of {name} holds no text. Choose another one with --column.")
 
 
 def digest(documents: Iterator[Document]) -> str:

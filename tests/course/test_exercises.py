@@ -1,12 +1,13 @@
 """Exercises wait when blank, name the mistake when wrong, remember when right, and fit their own solutions."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmlab.course.exercises import Exercise, Option, Question, Sheet
+from llmlab.course.exercises import Exercise, Option, Question, Sheet, check_calls
 from llmlab.course.progress import Progress
 from llmlab.course.sandbox import CodeError, results
 
@@ -98,6 +99,43 @@ def test_a_student_who_types_markup_sees_letters(sheet: Sheet):
 )
 def test_code_that_fails_is_a_sentence(sheet: Sheet, code: str, words: str):
     assert words in sheet.reply("code", code).text
+
+
+def test_a_progress_file_that_fails_costs_no_lesson(tmp_path: Path):
+    (tmp_path / "p.sqlite").write_bytes(b"this is no database, and long enough to be looked at" * 20)
+    sheet = Sheet("02_next_token", [HALF], QUIZ, Progress(path=tmp_path / "p.sqlite"))
+    for said in (sheet.reply("half", 1.5).text, sheet.marks({"first": "this"}).text):
+        assert "Right." in said and "could not be remembered" in said
+    (tmp_path / "p.sqlite").unlink()
+    assert "remembered" not in sheet.reply("half", 1.5).text
+
+
+def test_a_students_function_is_held_against_ours_and_the_mistake_named():
+    check = partial(
+        check_calls,
+        name="double",
+        cases=[(1,), ([2],)],
+        right=lambda x: x * 2,
+        likely=lambda *all: f"Likely {all}.",
+    )
+    assert check("def double(x):\n    return x + x") is None
+    assert check("def double(x):\n    x + x") == (
+        "`double(1)` gave `None`, and the package gives `2`. Did you forget `return`?"
+    )
+    assert check("def double(x):\n    return 2 if x == 1 else 4").endswith(
+        "`[2, 2]`. A list should come back."
+    )
+    assert check("def double(x):\n    return 3").endswith("Likely ((1,), 3, 2).")
+
+
+def test_what_a_students_function_returns_stays_short_and_letters(sheet: Sheet):
+    """It stands in a code span of Markdown: nothing in it may end the span, or fill the page."""
+    code = 'def double(x):\n    return "`<img src=x onerror=alert(1)>`" * 10000'
+    said = check_calls(code, "double", [(1,)], lambda x: "no", lambda *_: "Mistake.")
+    assert len(said) < 400 and said.count("`") == 6
+    shown = Exercise(**{**CODE.__dict__, "check": lambda given: said})
+    assert "<img" not in Sheet("x", [shown]).reply("code", "anything").text
+    assert "<img" not in sheet.reply("code", "def double(x):\n    raise ValueError('<img src=x>')").text
 
 
 def test_code_reaches_no_file_and_no_network():

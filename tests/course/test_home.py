@@ -101,3 +101,13 @@ def _inside(x: float, y: float, points: list[tuple[float, float]]) -> bool:
 
 def test_the_clock_is_read_both_ways():
     assert at("0:04:17") == 257 and clock(257) == "4:17" and clock(at("0:20:05")) == "20:05"
+
+
+def test_a_damaged_progress_file_is_said_and_the_lessons_are_open(monkeypatch, tmp_path):
+    monkeypatch.setenv("LLMLAB_DATA", str(tmp_path))
+    assert "trouble" not in re.sub(r"<style>.*?</style>", "", home.students_page("2 CPU cores."), flags=re.S)
+    (tmp_path / "progress.sqlite").write_bytes(b"this is no database, and long enough to be looked at" * 20)
+    page = home.students_page("2 CPU cores.")
+    assert "delete the file" in page and LESSONS[0].url in page
+    monkeypatch.setenv("LLMLAB_DATA", str(tmp_path / "progress.sqlite" / "below"))
+    assert "Your progress cannot be shown" in home.students_page("2 CPU cores.")

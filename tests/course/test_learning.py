@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from llmlab.course import learning
 from llmlab.course.learning import COUNT, Learning, compared, first_merges, view
-from llmlab.course.samples import texts
+from llmlab.measure.samples import texts
 from llmlab.model import zoo
 from llmlab.text.bpe import train_bpe
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from llmlab.course import samples, tokens, tokens_measured
-from llmlab.course.next_token import next_scores
+from llmlab.course import tokens, tokens_measured
+from llmlab.course.tables import table
 from llmlab.course.tokens import FIRST, TYPED, Bet, answer, conversation, kinds_table, learn_from, touch
 from llmlab.course.tokens_exercises import LISTS, MISTAKES, QUIZ, REASON, TINY, check_merge, exercises
-from llmlab.errors import LabError
+from llmlab.generate.engine import next_scores
+from llmlab.measure import samples, spelling
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.show.merges import LONGEST, NEVER
@@ -70,25 +71,6 @@ def test_presets_speak_of_their_own_numbers(course: Checkpoint):
     assert all(len(preset.prompt) <= LONGEST for preset in made.values())
 
 
-def test_pages_that_are_shown_were_held_out():
-    from llmlab.world.crawl import press
-
-    assert all(press("course", 1).page(i).split == "valid" for i in (7, 127))
-    assert next(samples.held_out()).split == "valid"
-
-
-@pytest.mark.parametrize("source", samples.SOURCES.values())
-def test_sources_give_as_much_text_as_is_asked(source: str):
-    found = list(samples.texts(source, 5000))
-    assert 5000 <= sum(len(text.encode()) for text in found) < 5000 + len(found[-1].encode()) + 1
-    assert found == list(samples.texts(source, 5000))
-
-
-def test_an_unknown_source_is_a_sentence():
-    with pytest.raises(LabError, match="Choose one of"):
-        next(samples.texts("Mars", 10))
-
-
 # ---- the tables ----
 
 
@@ -103,6 +85,12 @@ def test_kinds_are_counted_and_the_cheapest_stands_first(course: Checkpoint):
         assert float(per_letters) == pytest.approx(100 * int(n_tokens) / len(text), abs=0.51)
     prices = [float(row[4]) for row in rows]
     assert prices == sorted(prices, reverse=True)
+
+
+def test_columns_of_words_begin_on_the_left():
+    made = table(("name", "n", "rule"), [("a", "1", "top p"), ("b", "the model's", "none")])
+    assert made.count('class="words"') == 2 * 3 - 2  # in the head also over the names; their cells are <th>
+    assert '<td class="words">top p</td>' in made and "<td>the model" in made and "<td>1</td>" in made
 
 
 def test_our_encoding_and_tiktokens_are_the_same(course: Checkpoint):
@@ -132,12 +120,12 @@ def test_typed_words_are_never_special(course: Checkpoint):
 
 def test_the_two_readings_are_torchs(course: Checkpoint):
     text = "The lamp is in the"
-    ids = tokens_measured.respelled(course, text)
+    ids = spelling.respelled(course, text)
     assert course.tokenizer.decode(ids[1:]) == text and len(ids) == len(text) + 1
     with torch.no_grad():
         p = course.model(torch.tensor([ids]))[0, -1].softmax(-1)
     blank = [t for t in range(len(p)) if course.tokenizer.token_bytes(t).startswith(b" ")]
-    assert tokens_measured.new_words(course, ids) == pytest.approx(float(p[blank].sum()), rel=1e-3)
+    assert spelling.new_words(course, ids) == pytest.approx(float(p[blank].sum()), rel=1e-3)
     assert float(next_scores(course, ids).softmax(-1).max()) == pytest.approx(float(p.max()), rel=1e-3)
     made = tokens_measured.two_readings(course, text)
     assert "Letter by letter" in made and f"{len(text)} tokens" in made
@@ -145,48 +133,26 @@ def test_the_two_readings_are_torchs(course: Checkpoint):
 
 
 def test_spelling_costs_most_at_once(course: Checkpoint):
-    whole, bytewise = tokens_measured.surprises(course)
-    assert whole.shape == bytewise.shape == (tokens_measured.PAGES, tokens_measured.TAIL)
+    whole, bytewise = spelling.surprises(course)
+    assert whole.shape == bytewise.shape == (spelling.PAGES, spelling.TAIL)
     gaps = (bytewise - whole).mean(0)
     assert gaps[0] > 2 and gaps[-8:].mean() < gaps[0] / 2
     rows = cells(tokens_measured.surprise_table("course"))[1:]
     assert rows[0][1:3] == [f"{whole[:, 0].mean():.2f} bits", f"{bytewise[:, 0].mean():.2f} bits"]
 
 
-def test_the_reader_of_vectors_finds_what_is_there_and_nothing_else():
-    draw = np.random.default_rng(3)
-    x = draw.standard_normal((600, 20))
-    seen, constant = tokens_measured.probe(x, x[:, 4] > 0)
-    assert seen > 540 and constant == max(Counter((x[:, 4] > 0).tolist()).values())
-    guessed, constant = tokens_measured.probe(x, draw.integers(0, 2, 600))
-    assert tokens_measured.gain(guessed, constant, 600) in ("nothing", "a little")
-    assert tokens_measured.gain(seen, constant, 600) == "nearly all"
-    assert tokens_measured.gain(constant, constant, 600) == "nothing"
+def test_gain_in_words():
+    words = [tokens_measured.gain(right, 300, 600) for right in (300, 310, 350, 450, 590)]
+    assert words == ["nothing", "nothing", "a little", "much", "nearly all"]
 
 
-def test_numbers_fall_apart_where_digits_merge():
-    alone, three, together = tokens_measured.SPLITS.values()
-    assert len({alone, three, together}) == 3
-    words = tokens_measured.number_tokens(alone, kilobytes=10)
-    assert tokens_measured.cut(words, 1987) == ("1", "9", "8", "7")
-    assert tokens_measured.sevens([("1", "7", "8", "7"), ("17", "87"), ("178", "7"), ("7", "187")]) == 3
+def test_numbers_of_our_rule_stay_digits_in_the_table():
     rows = cells(tokens_measured.numbers_table())[1:]
     assert [rows[0][-3:], len(rows)] == [["10", "1", "1"], 3]
     for row in rows[1:]:
-        assert row[1].replace("·", "") == "1987"
+        assert [cell.replace("·", "") for cell in row[1:3]] == ["1987", "2007"]
+        assert [len(part) for part in row[1].split("·")] != [len(part) for part in row[2].split("·")]
         assert all(int(n) > int(first) for n, first in zip(row[-3:], rows[0][-3:], strict=True))
-
-
-def test_sums_are_asked_one_by_one(course: Checkpoint):
-    """The batch says what the model says to each sum alone."""
-    draw, words = np.random.default_rng(5), course.tokenizer
-    right = 0
-    for x, y in zip(draw.integers(11, 50, 6), draw.integers(11, 50, 6), strict=True):
-        text = f"{x} + {y} = "
-        for _ in range(2):
-            text += words.decode([int(next_scores(course, text).argmax())])
-        right += text.endswith(f"= {x + y}")
-    assert tokens_measured.sums_right(course, 6) == right
 
 
 # ---- exercises ----

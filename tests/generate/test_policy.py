@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmlab.errors import LabError
-from llmlab.generate.policy import Policy, draw, heat, keep_min_p, keep_top_k, keep_top_p, penalise
+from llmlab.generate.policy import COLDEST, Policy, draw, heat, keep_min_p, keep_top_k, keep_top_p, penalise
 
 scores = st.lists(st.floats(-20, 20, width=32, allow_subnormal=False), min_size=2, max_size=40).map(
     lambda values: torch.tensor(values, dtype=torch.float32)
@@ -52,6 +52,14 @@ def test_temperature_divides_and_zero_takes_the_best():
     assert heat(logits, 0).softmax(-1).tolist() == [0, 1, 0]
 
 
+@given(scores)
+def test_the_lowest_temperature_is_still_arithmetic(logits):
+    """Near 0 the best tokens take everything, and nothing becomes NaN."""
+    probs = Policy(COLDEST).scores(logits * 10).softmax(-1)
+    assert float(probs.sum()) == pytest.approx(1)
+    assert float(probs[logits.argmax()]) == float(probs.max()) > 0
+
+
 def test_penalty_makes_used_tokens_less_likely_whatever_their_sign():
     logits = torch.tensor([2.0, -2.0, 1.0])
     assert penalise(logits, [0, 1, 1], 2.0).tolist() == [1.0, -4.0, 1.0]
@@ -71,7 +79,18 @@ def test_what_is_cut_is_never_drawn():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"temperature": -1}, {"top_p": 0}, {"top_p": 1.1}, {"min_p": 2}, {"top_k": -1}]
+    "wrong",
+    [
+        {"temperature": -1},
+        {"temperature": 1e-300},
+        {"temperature": float("nan")},
+        {"top_p": 0},
+        {"top_p": 1.1},
+        {"min_p": 2},
+        {"top_k": -1},
+        {"repetition_penalty": 0},
+        {"repetition_penalty": float("inf")},
+    ],
 )
 def test_impossible_policies_are_refused_with_a_sentence(wrong):
     with pytest.raises(LabError, match="can't be"):

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from llmlab.course.samples import kinds
 from llmlab.course.tokens import FIRST
+from llmlab.measure.samples import kinds
 from llmlab.model import zoo
 from llmlab.text.bpe import encode
 

@@ -8,7 +8,8 @@ import pytest
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.model.gpt import GPT, GPTConfig
 from llmlab.report import prose
-from llmlab.report.figures import Evidence, held_out_file, of_the_archive, of_the_world, share
+from llmlab.report.figure import share
+from llmlab.report.figures import Evidence, held_out_file, of_the_archive, of_the_world
 from llmlab.text.tokenizer import Tokenizer
 
 
@@ -44,7 +45,7 @@ def library() -> SimpleNamespace:
     ]
     return SimpleNamespace(
         checkpoint=Checkpoint(GPT(config).requires_grad_(False), config, words, {}),
-        corpus=SimpleNamespace(documents=lambda: iter(pages)),
+        documents=pages,
         quick=True,
         seed=0,
     )

@@ -36,8 +36,7 @@ def library(checkpoint: Checkpoint) -> SimpleNamespace:
         for letter in "abcdefghij"
         for split in ("train", "valid")
     ]
-    corpus = SimpleNamespace(documents=lambda: iter(pages))
-    return SimpleNamespace(checkpoint=checkpoint, corpus=corpus, quick=True, seed=3)
+    return SimpleNamespace(checkpoint=checkpoint, documents=pages, quick=True, seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -154,6 +154,12 @@ def test_ctrl_c_ends_the_step_saves_and_stops(corpus, config, tmp_path, uninterr
     assert logged(tmp_path / "r") == logged(uninterrupted)
 
 
+def test_a_place_where_nothing_can_be_written_is_refused_before_the_first_step(corpus, config, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(LabError, match="Choose another folder"):
+        next(pretrain(config, corpus, tmp_path / "file" / "run"))
+
+
 def test_a_full_disk_leaves_the_last_checkpoint_whole(corpus, config, tmp_path, uninterrupted, monkeypatch):
     run = pretrain(config, corpus, tmp_path / "r")
     for _ in range(7):

@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -186,3 +188,21 @@ def test_markup_in_a_page_is_text_and_names_are_links():
     from dataclasses import replace
 
     assert "<script>" not in render(replace(page, text="<script>alert(1)</script>"), maker.world)
+
+
+def test_whoever_stops_reading_does_not_wait_for_the_rest(monkeypatch):
+    """Ctrl-C while the web is written: what no process has begun is not written any more."""
+    written = []
+
+    def slowly(size: str, seed: int, start: int, stop: int) -> list[int]:
+        written.append(start)
+        time.sleep(0.01)
+        return list(range(start, stop))
+
+    monkeypatch.setattr("llmlab.world.crawl.write_chunk", slowly)
+    threads = lambda workers, **_: ThreadPoolExecutor(workers)  # noqa: E731
+    monkeypatch.setattr("llmlab.world.crawl.ProcessPoolExecutor", threads)
+    pages = crawl("course", workers=2)
+    assert [next(pages) for _ in range(3)] == [0, 1, 2]
+    pages.close()
+    assert len(written) < 20
