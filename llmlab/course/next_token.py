@@ -21,7 +21,6 @@ from llmlab.course.tables import Column, note, side_by_side, table
 from llmlab.generate.engine import encode_prompt, generate, next_scores, own_probability
 from llmlab.generate.policy import Policy
 from llmlab.measure.exam import Question, ask
-from llmlab.measure.surprise import own_probability
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.show import Bars, TokenText, Tree

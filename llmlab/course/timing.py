@@ -126,7 +126,9 @@ def _controls(browser, url: str, number: str, device: str) -> Iterator[Row]:
         page.context.close()
         return  # no picture here whose numbers come from the model at each move
     if picture.get_by_role("slider").count():
-        shared = picture.evaluate("(e) => e.classList.contains('ll-bars')")  # the widget that most lessons have
+        shared = picture.evaluate(
+            "(e) => e.classList.contains('ll-bars')"
+        )  # the widget that most lessons have
         name = "widget" if shared else f"lesson.{number}"
         yield Row(f"{name}.slider.p95_ms", _p95(picture.evaluate(MOVES, 200)), "ms", 16, device)
     if picture.locator(".ll-field").count():

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import torch
 
-from llmlab.generate.engine import logits
+from llmlab.generate.engine import own_probability
 from llmlab.measure.claims import ways
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.text.tokenizer import Tokenizer
@@ -49,12 +48,6 @@ class Stated:
     fact: Fact
     start: int
     end: int
-
-
-def own_probability(checkpoint: Checkpoint, ids: list[int]) -> np.ndarray:
-    """How likely the model finds each token of a text: log-probabilities (T - 1,) of ids[1:]."""
-    scores = torch.from_numpy(logits(checkpoint, ids)[:-1]).double().log_softmax(-1)
-    return scores[range(len(ids) - 1), ids[1:]].numpy()
 
 
 def text_bits(checkpoint: Checkpoint, text: str) -> np.ndarray:

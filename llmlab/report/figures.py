@@ -6,6 +6,7 @@ course set itself. docs/figures.md says in words what each row means.
 
 import gzip
 import lzma
+import math
 import random
 import re
 from collections import Counter
