@@ -60,7 +60,7 @@ def folded(inside: str) -> str:
 
 PAGES = {"shop listings": "shop", "encyclopedia articles": "encyclopedia", "Python code": "python"}
 NAMED = {
-    "shuffled": "its words in random order",
+    "shuffled": "words in random order",
     "another world": "another world’s pages",
     "held out": "pages it never read",
 }

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from llmlab.course.inside_path import path
 from llmlab.course.next_token import Preset, question, size_of
-from llmlab.course.samples import held_out
 from llmlab.course.tables import table
 from llmlab.errors import LabError
 from llmlab.generate.reader import TorchReader
 from llmlab.measure import inside
 from llmlab.measure.copying import best_head, copying
+from llmlab.measure.samples import held_out
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.model.gpt import GPT

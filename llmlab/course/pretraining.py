@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from llmlab.course.samples import held_out
 from llmlab.course.training import Training
 from llmlab.errors import LabError
 from llmlab.generate.engine import generate, logits
 from llmlab.generate.policy import Policy
+from llmlab.measure.samples import held_out
 from llmlab.measure.surprise import stated, token_starts, tokens_of
 from llmlab.model import checkpoint, zoo
 from llmlab.model.checkpoint import Checkpoint
@@ -37,13 +37,19 @@ ROOM = 180  # tokens of a page: so much can be looked at
 
 
 @lru_cache(maxsize=1)
+def encyclopedia() -> tuple[Page, ...]:
+    """The articles that no model has read."""
+    return tuple(page for page in held_out() if page.kind == "encyclopedia")
+
+
+@lru_cache(maxsize=1)
 def pages() -> dict[str, Page]:
     """Three articles about people that no model has read: of the most famous, a known and the least known one."""
     world, words = build_world(), zoo.load(MODEL).tokenizer
     people = [
         page
-        for page in held_out()
-        if page.kind == "encyclopedia" and world.entities[page.subject].kind == "person"
+        for page in encyclopedia()
+        if world.entities[page.subject].kind == "person"
         if len(words.encode(page.text)) <= ROOM and len(stated(world, page)) >= 4
     ]
     people.sort(key=lambda page: (world.entities[page.subject].rank, -len(page.facts)))

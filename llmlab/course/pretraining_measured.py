@@ -13,8 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from llmlab.course.next_token import size_of
-from llmlab.course.pretraining import BEST, MODEL, article, pages
-from llmlab.course.samples import held_out
+from llmlab.course.pretraining import BEST, MODEL, article, encyclopedia, pages
 from llmlab.course.tables import Length, lengths, note, table
 from llmlab.errors import LabError
 from llmlab.measure.compress import Size, compare, pack, unpack
@@ -37,8 +36,8 @@ from llmlab.show.number_format import percent
 from llmlab.train.pretrain import tokens_read
 from llmlab.world import build_world
 
-ARTICLES = 24  # held-out pages for the table of kinds
-NEARLY = 0.1  # bits: a difference that 24 pages do not settle
+ARTICLES = 16  # held-out pages for the table of kinds
+NEARLY = 0.1  # bits: a difference that 16 pages do not settle
 LONGEST = 1500  # bytes that are packed while one waits
 
 # ---- which facts would have saved which bits ----
@@ -123,7 +122,7 @@ def facts_sentence(name: str) -> str:
 def kinds_of_tokens() -> tuple[dict[str, dict[str, float]], int]:
     """Mean bits a token by kind, for each kept moment of the run and for the model that has read most; n pages."""
     stops, world = zoo.on_the_way(MODEL), build_world()
-    texts = articles(world, held_out(), stops[0])[:ARTICLES]
+    texts = articles(world, encyclopedia(), stops[0])[:ARTICLES]
     found = {
         f"{tokens_read(one):,} tokens" if one.provenance["step"] else "nothing": bits_by_kind(one, texts)
         for one in stops

@@ -1,8 +1,8 @@
 """How long is a match by chance? Texts that nobody can have copied, held against the same training set.
 
-Three such texts for each kind of page. *Shuffled*: the tokens of held-out pages in random order, so that only their
-frequencies are left. *Another world*: pages of the same writers about people and things of another seed; for code,
-the code of this course, which is in no training set. *Held out*: pages of this world that no model was shown.
+Three such texts for each kind of page. *Another world*: pages of the same writers about people and things of another
+seed; for code, the code of this course, which is in no training set. *Shuffled*: their tokens in random order, so
+that only frequencies are left. *Held out*: pages of this world that no model was shown.
 
 A sentence form that a writer uses on a thousand pages is a long match on a page that was never read. So "copied"
 begins where a match is longer than nearly all matches of the other world have.
@@ -43,8 +43,8 @@ def texts(kind: str, size: str) -> Iterator[str]:
 
 
 def held_out(kind: str, valid: TokenFile, n_tokens: int) -> Rows:
-    """Held-out documents of a kind, without their <|bos|>."""
-    of_kind = np.flatnonzero(valid.kind == valid.kinds.index(kind))
+    """Held-out documents of a kind, without their <|bos|>; a small corpus may have none."""
+    of_kind = np.flatnonzero(valid.kind == valid.kinds.index(kind)) if kind in valid.kinds else []
     return enough((valid.document(i)[1:].tolist() for i in of_kind), n_tokens)
 
 
@@ -67,13 +67,13 @@ def shuffled(rows: Rows, seed: int = 0) -> Rows:
 def histogram(rows: Iterable[Sequence[int]], index: Index) -> np.ndarray:
     """(L + 1,) how many tokens are part of a longest match of 0, 1, … L tokens."""
     lengths = [covering(index.longest_matches(row)) for row in rows]
-    return np.bincount(np.concatenate(lengths))
+    return np.bincount(np.concatenate([np.zeros(0, np.int32), *lengths]), minlength=1)
 
 
 def reached(counts: Sequence[int]) -> np.ndarray:
     """(L + 1,) the share of tokens in a match of at least 0, 1, … L tokens."""
     counts = np.asarray(counts)
-    return counts[::-1].cumsum()[::-1] / counts.sum()
+    return counts[::-1].cumsum()[::-1] / max(1, counts.sum())
 
 
 def threshold(counts: Sequence[int], rare: float = RARE) -> int:

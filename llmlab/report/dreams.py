@@ -136,10 +136,10 @@ def by_chance(
     n_tokens: int,
 ) -> dict[str, np.ndarray]:
     """Tokens by the length of their longest match, in three texts of this kind that nobody can have copied."""
-    own = chance.held_out(kind, valid, n_tokens)
+    other = chance.another_world(kind, checkpoint.tokenizer, n_tokens, size)
     texts = {
-        "shuffled": chance.shuffled(own),
-        "another world": chance.another_world(kind, checkpoint.tokenizer, n_tokens, size),
-        "held out": own,
+        "shuffled": chance.shuffled(other),
+        "another world": other,
+        "held out": chance.held_out(kind, valid, n_tokens),
     }
     return {name: chance.histogram(texts[name], index) for name in SOURCES}

