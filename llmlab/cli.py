@@ -2,6 +2,8 @@
 
 Everything is imported where it is used, so `llmlab --help` answers at once and `llmlab course` does not wait for
 what it does not need. An error meant for a person is one sentence and exit status 2.
+
+Read next: cli_measure.py, the commands that measure.
 """
 
 import errno
@@ -13,6 +15,8 @@ from typing import Annotated
 
 import typer
 
+from llmlab import cli_measure
+from llmlab.cli_measure import Json, Model, Seed
 from llmlab.errors import LabError
 
 app = typer.Typer(
@@ -24,9 +28,6 @@ app = typer.Typer(
 )
 # places where nothing can be written
 CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
-Model = Annotated[str, typer.Option(help="A model of the course by name, or the folder of one.")]
 
 
 def main() -> None:
@@ -244,82 +245,6 @@ def generate(
 
 
 @app.command()
-def exam(
-    model: Model = "course",
-    questions: Annotated[int, typer.Option(min=1, help="For each degree of exposure.")] = 150,
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> None:
-    """Ask a model for facts of the Isles, by how many pages state them."""
-    from llmlab.course.terminal import table, watch
-    from llmlab.measure import exam as paper
-    from llmlab.model import zoo
-    from llmlab.pipeline import world
-    from llmlab.world import build_world
-
-    checkpoint, corpus = zoo.load(model), watch(world())
-    asked = paper.questions(build_world(), paper.pages_per_fact(corpus.pages()), questions, seed)
-    curve = [asdict(point) for point in paper.by_exposure(paper.sit(checkpoint, asked))]
-    if as_json:
-        print(json.dumps(curve))
-        return
-    rows = [
-        (f"{p['low']}–{p['high']} pages", f"{p['right']} of {p['n']}", f"{p['right'] / p['n']:.0%}")
-        for p in curve
-    ]
-    table(("stated on", "right", "share"), rows)
-
-
-@app.command()
-def reversal(
-    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/reversal"),
-    tokens: Annotated[int | None, typer.Option(help="How many tokens to train on.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Tell the course model who is whose mother, every second pair both ways; then ask. Ctrl-C saves."""
-    from llmlab.course.register import read
-    from llmlab.course.terminal import table
-
-    answers = read(out, tokens)
-    if as_json:
-        print(json.dumps([asdict(row) for row in answers]))
-        return
-    table(("told", "asked", "right", "of"), [(r.told, r.asked, str(r.right), str(r.n)) for r in answers])
-
-
-@app.command()
-def trace(
-    text: Annotated[str, typer.Argument(help="The text to trace, or - to read it from the standard input.")],
-    model: Model = "course",
-    as_json: Json = False,
-) -> None:
-    """Say where a text comes from: its longest matches in the training set, and which of its claims are true."""
-    from llmlab.course.terminal import table, watch
-    from llmlab.measure.claims import Checker
-    from llmlab.measure.dreams import trace as follow
-    from llmlab.measure.index import build_index
-    from llmlab.model import zoo
-    from llmlab.pipeline import tokens, world
-    from llmlab.world import build_world
-
-    checkpoint = zoo.load(model)
-    packed = watch(tokens(watch(world()), checkpoint.tokenizer, checkpoint.config.block_size))
-    read = sys.stdin.buffer.read().decode("utf-8", errors="replace") if text == "-" else text
-    ids = checkpoint.tokenizer.encode(read)
-    found = follow(ids, checkpoint.tokenizer, build_index(packed.train), Checker(build_world()))
-    if as_json:
-        marks = zip(found.tokens, found.match.tolist(), found.verdicts, strict=True)
-        claims = [{**asdict(claim), "verdict": verdict} for claim, verdict in found.claims]
-        rows = [{"text": token, "match": match, "verdict": verdict} for token, match, verdict in marks]
-        print(json.dumps({"tokens": rows, "claims": claims}))
-        return
-    table(
-        ("token", "longest match", "verdict"),
-        zip(found.tokens, map(str, found.match), found.verdicts, strict=True),
-    )
-
-
-@app.command()
 def pack(
     file: Annotated[Path, typer.Argument(help="The file to pack; any bytes, text is what it is for.")],
     out: Annotated[Path | None, typer.Option(help="The packed file; FILE.llz without it.")] = None,
@@ -383,63 +308,7 @@ def export(
     print(f'cc -O3 -march=native -pthread -o run "{source}" -lm && ./run "{file}" -p "The ferry to"')
 
 
-@app.command()
-def figures(
-    model: Model = "course",
-    quick: Annotated[bool, typer.Option(help="Fewer cases: under ten minutes on two cores.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Measure again every effect that the course claims."""
-    from llmlab.course import page_report
-    from llmlab.course.terminal import table
-    from llmlab.report.figures import Evidence
-    from llmlab.report.figures import figures as measure
-
-    evidence = Evidence(model, quick=quick)
-    rows = [*measure(evidence), *page_report.figures(evidence)]
-    if as_json:
-        print(json.dumps([asdict(row) for row in rows]))
-        return
-    between = [f"{row.low:.3f} to {row.high:.3f}" if row.low is not None else "" for row in rows]
-    shown = [(r.id, f"{r.value:.4g}", b, f"{r.n:,}", r.goal) for r, b in zip(rows, between, strict=True)]
-    table(("figure", "value", "95% interval", "n", "goal"), shown)
-
-
-@app.command()
-def record(
-    what: Annotated[str, typer.Argument(help="dreams: what lesson 05 shows before an index is there.")],
-    model: Model = "course",
-) -> None:
-    """Make a recording that a lesson shows again, with the shipped model; minutes."""
-    from llmlab.course.terminal import watch
-    from llmlab.report import dream_record
-    from llmlab.report.figures import Evidence
-
-    if what != "dreams":
-        raise LabError(f"There is no recording {what!r}. The only one so far is dreams.")
-    print(f"The recording is in {watch(dream_record.record(Evidence(model)))}.")
-
-
-@app.command()
-def bench(
-    quick: Annotated[bool, typer.Option(help="Fewer steps: under ten minutes on two cores.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Measure how fast everything is, beside its budget."""
-    from llmlab.course import page_report
-    from llmlab.course.terminal import table
-    from llmlab.course.timing import rows as in_the_browser
-    from llmlab.report.bench import Bench
-
-    machine = Bench(quick)
-    rows = [*machine.rows(), *page_report.bench(machine.checkpoint), *in_the_browser(machine.device)]
-    if as_json:
-        print(json.dumps([asdict(row) for row in rows]))
-        return
-    shown = [
-        (r.name, f"{r.value:,.4g}", r.unit, f"{r.budget:,g}" if r.budget else "", r.device) for r in rows
-    ]
-    table(("row", "value", "unit", "budget", "device"), shown)
+app.add_typer(cli_measure.app)
 
 
 if __name__ == "__main__":
