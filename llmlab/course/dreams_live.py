@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Mapping
 from html import escape
 
-from llmlab.course.answers import Answers, Verdict, judge
+from llmlab.course.answers import Answers, Judge, judge
 from llmlab.course.dreams import NAMES, Dreamer, checker
 from llmlab.course.next_token import question, size_of
+from llmlab.course.page_engine import engine_for
 from llmlab.course.tables import note, table
 from llmlab.generate.engine import encode_prompt, generate_many
 from llmlab.generate.policy import Policy
@@ -177,7 +178,7 @@ def mothers(checkpoint: Checkpoint) -> dict[str, Fact]:
     }
 
 
-def roads_of(checkpoint: Checkpoint, fact: Fact) -> tuple[Tree, Verdict, list[int], str]:
+def roads_of(checkpoint: Checkpoint, fact: Fact) -> tuple[Tree, Judge, list[int], str]:
     """The tree of one question, its judge, the question in tokens and in words."""
     world = build_world()
     said = question(world, fact)
@@ -189,6 +190,8 @@ def roads_of(checkpoint: Checkpoint, fact: Fact) -> tuple[Tree, Verdict, list[in
         answers.tree(start),
         prompt=said.prompt,
         answer=answers,
+        engine=engine_for(checkpoint),
+        judging=answers.judging(),
         source=f"course model, {size_of(checkpoint)}",
         alt=f"The roads after “{said.prompt}”; the true one says “{said.answer.strip()}”.",
     )

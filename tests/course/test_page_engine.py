@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -41,7 +42,8 @@ def get(app, path: str, host: str = f"127.0.0.1:{PORT}") -> tuple[int, dict[str,
         headers = [(b"host", host.encode())]
         await app({"type": "http", "method": "GET", "path": path, "headers": headers}, receive, send)
 
-    asyncio.run(ask())
+    with ThreadPoolExecutor(1) as pool:  # a browser test of the same process may have a loop in this thread
+        pool.submit(asyncio.run, ask()).result()
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
 

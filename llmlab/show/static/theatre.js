@@ -3,8 +3,6 @@
 
 const TOP = 1.12, PLAY = 1100; // room above the highest level; ms a stop
 const BIT = Math.LN2, MOST_BITS = 16; // bars end there; a token that costs more is cut
-const DEPTHS = [0.001, 0.01, 0.05, 0.2, 0.5, 0.9]; // edges between the seven depths of blue
-const depthOf = (p) => DEPTHS.filter((edge) => p >= edge).length;
 const surprise = (p) => -Math.log2(Math.max(p, 2 ** -40));
 const short = (n) => (n >= 1e6 ? `${+(n / 1e6).toFixed(1)}M` : n >= 1000 ? `${Math.round(n / 1000)}k` : String(n));
 
@@ -114,7 +112,7 @@ function render({ model, el, signal }) {
     } else sample.replaceChildren("\u00a0");
     tokens.forEach((t, j) => {
       const p = s ? numbers[i].p[j] : NaN, b = surprise(p);
-      t.ink.className = s ? `ink p${depthOf(p)}` : "ink";
+      t.ink.className = s ? `ink p${depth(p)}` : "ink";
       t.bar.style.setProperty("--b", s ? Math.min(b, MOST_BITS) / MOST_BITS : 0);
       t.node.setAttribute("aria-label", s ? `${t.name}, ${bits(b)}` : t.name);
     });
