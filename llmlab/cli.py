@@ -3,7 +3,7 @@
 Everything is imported where it is used, so `llmlab --help` answers at once and `llmlab course` does not wait for
 what it does not need. An error meant for a person is one sentence and exit status 2.
 
-Read next: cli_measure.py, the commands that measure.
+Read next: cli_assistant.py, the commands for assistants; cli_measure.py, those that measure.
 """
 
 import errno
@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from llmlab import cli_measure
+from llmlab import cli_assistant, cli_measure
 from llmlab.cli_measure import Json, Model, Seed
 from llmlab.errors import LabError
 
@@ -308,6 +308,7 @@ def export(
     print(f'cc -O3 -march=native -pthread -o run "{source}" -lm && ./run "{file}" -p "The ferry to"')
 
 
+app.add_typer(cli_assistant.app)
 app.add_typer(cli_measure.app)
 
 

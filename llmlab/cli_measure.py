@@ -101,11 +101,12 @@ def figures(
     """Measure again every effect that the course claims."""
     from llmlab.course import page_report
     from llmlab.course.terminal import table
+    from llmlab.report import assistant
     from llmlab.report.figures import Evidence
     from llmlab.report.figures import figures as measure
 
     evidence = Evidence(model, quick=quick)
-    rows = [*measure(evidence), *page_report.figures(evidence)]
+    rows = [*measure(evidence), *assistant.figures(evidence), *page_report.figures(evidence)]
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return

@@ -1,5 +1,5 @@
-"""The stages, in order: world, tokenizer, tokens, base; and families, for the reversal curse. Each makes one thing out
-of named things.
+"""The stages, in order: world, tokenizer, tokens, base; families, for the reversal curse; known and talk, for the
+assistant. Each makes one thing out of named things.
 
 What can be built again is kept in the user's cache, under a name made of everything that it depends on: asking
 twice costs nothing, and a changed voice or seed gives another name. A stage is a generator: it yields `Progress`
@@ -8,20 +8,27 @@ and returns what it made, so `made = yield from stage` hands both on.
 Read next: train/pretrain.py, the longest stage.
 """
 
+import hashlib
+import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
+from llmlab.measure.knowledge import completed, facts_with_questions, statements
 from llmlab.measure.reversal import Pair, register, register_hash
-from llmlab.paths import cache_dir
+from llmlab.model.checkpoint import Checkpoint, fingerprint
+from llmlab.paths import atomic_write, cache_dir
 from llmlab.stages import Made
 from llmlab.stages import finish as finish  # whoever asks for a stage finds here how to run it
 from llmlab.text.bpe import train_bpe
+from llmlab.text.dialogue import Dialogue, dialogue, load_dialogues, save_dialogues
 from llmlab.text.packing import Corpus, load_corpus, prepare
 from llmlab.text.tokenizer import SPECIAL, Tokenizer
-from llmlab.world import SIZES
-from llmlab.world.corpus import CorpusFolder, build_corpus, find_corpus
+from llmlab.world import SIZES, build_world
+from llmlab.world.corpus import CorpusFolder, build_corpus, find_corpus, recipe_hash
 from llmlab.world.realtext import Document
+from llmlab.world.talk import conversations
+from llmlab.world.talk.phrases import words_hash
 
 LETTERS_A_PAGE = 450  # of the crawl, on average
 
@@ -92,3 +99,39 @@ def families(
         prepare(chain(pages, islice(crawl, 0, None, every)), words, folder, longest)
         yield Progress("families", 1, 1)
     return load_corpus(folder)
+
+
+def known(base: Checkpoint, size: str = "course") -> Stage[frozenset[int]]:
+    """The facts of the world that the base model knows: what its assistant may be taught to answer."""
+    key = hashlib.sha256(fingerprint(base) + f"{recipe_hash()} {words_hash()} {size}".encode()).hexdigest()[
+        :16
+    ]
+    file = cache_dir() / f"known-{size}-{key}.json"
+    if not file.exists():
+        world = build_world(size)
+        asked = sorted(statements(world, facts_with_questions(world)), key=lambda one: len(one.text))
+        found = set()
+        for number, (one, right) in enumerate(completed(base, asked), 1):
+            if right:
+                found.add(one.fact)
+            if number % 500 == 0:
+                yield Progress("known", number, len(asked))
+        atomic_write(file, json.dumps(sorted(found)).encode())
+    return frozenset(json.loads(file.read_text(encoding="utf-8")))
+
+
+def talk(
+    base: Checkpoint, count: int, size: str = "course", seed: int = 1, longest: int = 256
+) -> Stage[list[Dialogue]]:
+    """`count` conversations for an assistant made of `base`, in its tokens; longer ones than `longest` are left out."""
+    facts = yield from known(base, size)
+    about = f"{sorted(facts)} {recipe_hash()} {words_hash()} {size} {count} {seed} {longest} {base.tokenizer.hash}"
+    file = cache_dir() / f"talk-{size}-{hashlib.sha256(about.encode()).hexdigest()[:16]}.npz"
+    if not file.exists():
+        made = []
+        for one in conversations(build_world(size), facts, count, seed):
+            made.append(dialogue(one.turns, base.tokenizer))
+            if len(made) % 500 == 0:
+                yield Progress("talk", len(made), count)
+        save_dialogues(file, [one for one in made if len(one.tokens) <= longest])
+    return load_dialogues(file)

@@ -72,6 +72,10 @@ class PretrainConfig:
         cool = (self.steps - t) / max(1.0, self.decay_share * self.steps)
         return min(1.0, warm, cool)
 
+    def lr_of(self, t: int) -> float:
+        """Muon's learning rate at step t (from 0)."""
+        return self.muon_lr * self.lr_scale(t)
+
     def as_dict(self) -> dict:
         """Plain data, for JSON."""
         return asdict(self)

@@ -1,7 +1,7 @@
 """Pretraining: predict the next token of every page, and become a little better at it, some thousand times.
 
-That is all of it: `for t in ...: loss, gradient, step`. Around these lines stands what a long run needs: it can
-be stopped, killed and resumed, and goes on with the same numbers; it says at each step how it stands.
+That is all of it: read some rows, compare what was expected with what came, step. Around it stands loop.py, which is
+what a long run needs: it can be stopped, killed and resumed, and goes on with the same numbers.
 
     for step in pretrain(tier("pocket"), corpus, "runs/first"):
         print(step.step, step.loss)
@@ -9,15 +9,9 @@ be stopped, killed and resumed, and goes on with the same numbers; it says at ea
 Read next: evaluate.py, which judges the result on pages that were held back.
 """
 
-import gc
 import math
 import platform
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -25,7 +19,6 @@ from torch import Tensor
 
 from llmlab import __version__
 from llmlab.errors import LabError
-from llmlab.model import checkpoint
 from llmlab.model.checkpoint import Checkpoint, fingerprint
 from llmlab.model.gpt import GPT, next_token_loss
 from llmlab.text.packing import Batches, Corpus
@@ -34,32 +27,11 @@ from llmlab.train.compiled import compiled, worth_compiling
 from llmlab.train.config import PretrainConfig
 from llmlab.train.evaluate import evaluate
 from llmlab.train.folder import RunFolder
+from llmlab.train.loop import NOTHING, Run, Step, steps
 from llmlab.train.optimisers import AdamW, Muon
 from llmlab.train.team import Team
 
 VALIDATION_DOCUMENTS = 400  # enough for two digits, some seconds of work
-NOTHING = {"step": 0, "seconds": 0.0, "valid": None}  # done so far
-FREE = {
-    "compile",
-    "checkpoint_every",
-    "validate_every",
-    "keep",
-}  # settings that may change when a run is resumed
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one step did. `loss` in nats a token; `bits_per_byte` is the same, counted by bytes of text."""
-
-    step: int  # from 1 to `steps`
-    steps: int
-    loss: float
-    bits_per_byte: float
-    lr: float  # Muon's
-    tokens: int  # read so far
-    tokens_per_s: float
-    context: int
-    valid: dict[str, float] | None = None  # bits per byte of held-out pages, by kind, where it was measured
 
 
 def pretrain(
@@ -91,42 +63,21 @@ def pretrain(
         model.load_state_dict(start.model.state_dict())
         origin["start"] = {"tokens": tokens_read(start), "weights": fingerprint(start).hex()[:16]}
     learner = Learner(model, config)
-    done = begin(folder, model, learner, origin, resume)
     batches = Batches(corpus.train, config.rows, config.model.block_size, config.seed)
-    loss_of = loss_function(model, device, worth_compiling(config, done["step"], device))
-    lines: list[dict] = []  # steps since the last checkpoint, for the log
-
-    def save() -> None:
-        if team.rank == 0 and lines:
-            folder.save(model, corpus.tokenizer, learner.state(), origin | done, lines)
-        lines.clear()
-
-    with interrupts_wait() as interrupted, few_pauses():
-        try:
-            for t in range(done["step"], config.steps):
-                began = time.perf_counter()
-                loss = train_step(batches[t], t, config, learner, loss_of, team, device)
-                seconds = time.perf_counter() - began
-                done["step"], done["seconds"] = t + 1, done["seconds"] + seconds
-                valid = None
-                if t + 1 == config.steps or (config.validate_every and (t + 1) % config.validate_every == 0):
-                    done["valid"] = valid = evaluate(model, corpus.valid, VALIDATION_DOCUMENTS)
-                step = record(t, loss, seconds, valid, config, corpus)
-                lines.append(asdict(step))
-                if team.rank == 0 and t + 1 in config.kept_steps:
-                    folder.keep(model, corpus.tokenizer, origin | done)
-                if (t + 1) % config.checkpoint_every == 0 or t + 1 == config.steps:
-                    save()
-                yield step
-                if team.any(interrupted()):
-                    break
-        except GeneratorExit:  # whoever reads the records has had enough
-            save()
-            raise
-        save()
-    if done["step"] == config.steps and team.rank == 0 and not folder.model.exists():
-        checkpoint.save(folder.model, model, corpus.tokenizer, origin | done, dtype=torch.float16)
-    team.leave()
+    first = (folder.training() or NOTHING)["step"]
+    loss_of = loss_function(model, device, worth_compiling(config, first, device))
+    run = Run(
+        config=config,
+        model=model,
+        tokenizer=corpus.tokenizer,
+        state=learner.state(),
+        origin=origin,
+        bytes_per_token=corpus.train.bytes_per_token,
+        do_step=lambda t: train_step(batches[t], t, config, learner, loss_of, team, device),
+        validate=lambda: evaluate(model, corpus.valid, VALIDATION_DOCUMENTS),
+        finished=lambda: model,
+    )
+    yield from steps(run, folder, team, resume)
 
 
 def refuse_mismatch(config: PretrainConfig, corpus: Corpus, team: Team) -> None:
@@ -157,23 +108,6 @@ def tokens_read(model: Checkpoint) -> int:
     config = said.get("config", {})
     own = said.get("step", 0) * config.get("rows", 0) * config.get("model", {}).get("block_size", 0)
     return own + said.get("start", {}).get("tokens", 0)
-
-
-def record(
-    t: int, loss: float, seconds: float, valid: dict | None, config: PretrainConfig, corpus: Corpus
-) -> Step:
-    """What step t (from 0) did, for whoever watches."""
-    return Step(
-        step=t + 1,
-        steps=config.steps,
-        loss=loss,
-        bits_per_byte=loss / math.log(2) / corpus.train.bytes_per_token,
-        lr=config.muon_lr * config.lr_scale(t),
-        tokens=(t + 1) * config.tokens_per_step,
-        tokens_per_s=config.tokens_per_step / seconds,
-        context=config.context(t),
-        valid=valid,
-    )
 
 
 class Learner:
@@ -254,53 +188,3 @@ def describe(config: PretrainConfig, corpus: Corpus, provenance: dict, device: t
         "python": platform.python_version(),
         "device": device.type,
     }
-
-
-def begin(folder: RunFolder, model: GPT, learner: Learner, origin: dict, resume: bool) -> dict:
-    """Resume the run in `folder` or begin it; returns the step reached, the seconds spent, the last validation."""
-    found = folder.training()
-    if found and not resume:
-        raise LabError(f"{folder.out} holds a run already. Resume it, delete it, or choose another folder.")
-    for what in ("config", "data", "start") if found else ():
-        then, now = found.get(what, {}), origin.get(what, {})
-        if changed := sorted(n for n in {*then, *now} - FREE if then.get(n) != now.get(n)):
-            raise LabError(
-                f"The run in {folder.out} has another {', '.join(changed)}. Choose another folder."
-            )
-    folder.make()
-    folder.restore(model, learner.state())
-    return {name: (found or NOTHING)[name] for name in NOTHING}
-
-
-@contextmanager
-def interrupts_wait() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C wait for the end of a step; gives a function that tells whether it was pressed.
-
-    Interrupted in the middle, some weights would have moved and others not. A second Ctrl-C is not held back.
-    """
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set  # signals reach the main thread only
-        return
-
-    def remember(*_) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def few_pauses() -> Iterator[None]:
-    """Keep Python's garbage collector from walking through all of torch every few steps."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -1,0 +1,81 @@
+"""The commands of `llmlab` for assistants: make one of a base model, and talk with it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmlab.cli_measure import Model, Seed
+
+app = typer.Typer()
+
+
+@app.command()
+def finetune(
+    start: Annotated[str, typer.Option(help="The base model: a name, or a folder.")] = "course",
+    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/assistant"),
+    conversations: Annotated[
+        int, typer.Option(min=1, help="How many different ones to learn from.")
+    ] = 60_000,
+    tokens: Annotated[int | None, typer.Option(min=1, help="How many tokens to train on.")] = None,
+    rank: Annotated[int, typer.Option(min=0, help="Of a LoRA adapter; 0 trains all weights.")] = 0,
+    replay: Annotated[
+        float, typer.Option(min=0, help="Share of the rows that are pages of the crawl.")
+    ] = 0.25,
+    lr: Annotated[float, typer.Option(min=0, help="Learning rates, as a share of pretraining's.")] = 0.3,
+    seed: Seed = 1,
+    resume: Annotated[bool, typer.Option(help="Go on with the run that is in the folder.")] = True,
+) -> None:
+    """Make an assistant of a base model. Ctrl-C saves; the same command goes on from there."""
+    from llmlab.course.terminal import losses, watch
+    from llmlab.model import zoo
+    from llmlab.pipeline import talk, world
+    from llmlab.pipeline import tokens as pages_of
+    from llmlab.train.finetune import FinetuneConfig
+    from llmlab.train.finetune import finetune as steps
+
+    changes = {"tokens": tokens} if tokens else {}
+    config = FinetuneConfig(rank=rank, replay=replay, lr=lr, seed=seed, **changes)
+    base = zoo.load(start)
+    pages = watch(pages_of(watch(world()), base.tokenizer, base.config.block_size)).train if replay else None
+    talked = watch(talk(base, conversations, seed=seed, longest=config.width))
+    last = losses(steps(config, base, talked, out, pages, resume), config.steps)
+    if last is not None and last.step < config.steps:
+        print(
+            f"Stopped after step {last.step} of {config.steps} and saved. The same command goes on from there."
+        )
+        raise typer.Exit(130)
+    print(f"The model is in {out / 'model'}. Try: llmlab chat --model {out / 'model'}")
+
+
+@app.command()
+def chat(
+    model: Model = "assistant",
+    seed: Seed = 0,
+    temperature: Annotated[float, typer.Option(min=0, help="0 always takes the likeliest token.")] = 0.0,
+) -> None:
+    """Talk with an assistant. An empty line ends it; Ctrl-C stops an answer."""
+    from rich.console import Console
+
+    from llmlab.generate.chat import Chat
+    from llmlab.generate.policy import Policy
+    from llmlab.model import zoo
+
+    console, talk = Console(highlight=False), Chat(zoo.load(model), Policy(temperature=temperature), seed)
+    while True:
+        try:
+            said = console.input("[bold]you[/bold]       ")
+        except (EOFError, KeyboardInterrupt):
+            console.print()
+            return
+        if not said.strip():
+            return
+        console.print("[bold]assistant[/bold] ", end="")
+        try:
+            for step in talk.answer(said):
+                console.print(step.text, end="", markup=False)
+        except KeyboardInterrupt:
+            console.print(" …", end="")
+        console.print()
+        if talk.forgotten:
+            console.print(f"[dim]The first {talk.forgotten} turns no longer fit into the context.[/dim]")

@@ -1,0 +1,106 @@
+"""All conversations of a seed, in the shares in which an assistant practises them.
+
+The shares follow what was hard for a model of this size (docs/decisions.md): facts and work on texts most, greetings
+least. The entities of facts are those that may be asked about (`Entity.asked`); the others are never in any
+conversation, so that answers about them show what pretraining knew.
+
+Read next: text/dialogue.py, where speakers become tokens.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from itertools import accumulate
+
+from llmlab.world.draft import Casting, Draft, Unfit
+from llmlab.world.facts import Entity, Fact, World
+from llmlab.world.talk import about_facts, small_talk, tasks
+from llmlab.world.talk.conversation import Conversation
+from llmlab.world.talk.phrases import start
+
+Writer = Callable[[Draft], Conversation]
+SHARES: dict[str, float] = {
+    "fact": 30, "unknown": 9, "nobody": 6, "follow_ups": 12, "about": 6, "question_page": 12, "summary": 3,
+    "changed_sentence": 12, "pirate": 3, "tongue": 2, "list_items": 2, "letters": 3, "sum": 4, "poem": 3,
+    "small_talk": 6, "explain": 3,
+}  # fmt: skip
+
+
+def may_be_asked(entity: Entity) -> bool:
+    """Whether an entity may be in a conversation; nobody else ever is.
+
+    Of the one-off people, about whom nothing is known, every second; of the forbidden recipes, too, for what they are.
+    """
+    return entity.asked or ((entity.oneoff or entity.kind == "forbidden") and entity.id % 2 == 0)
+
+
+class Interviewer:
+    """Writes conversations of one world for a model that knows `known` (ids of facts)."""
+
+    def __init__(self, world: World, known: Collection[int]) -> None:
+        self.world, self.casting, self.known = world, Casting(world), frozenset(known)
+        self.people: dict[str, list[Entity]] = {}  # of whom something is known, by kind
+        self.strangers: list[Entity] = []  # of whom something is not known
+        for entity in filter(may_be_asked, world.entities):
+            facts = about_facts.askable(world, entity)
+            if any(fact.id in self.known for fact in facts):
+                self.people.setdefault(entity.kind, []).append(entity)
+            if any(fact.id not in self.known for fact in facts):
+                self.strangers.append(entity)
+
+    def facts(self, entity: Entity, known: bool) -> list[Fact]:
+        """The facts of an entity that are known, or those that are not."""
+        return [f for f in about_facts.askable(self.world, entity) if (f.id in self.known) == known]
+
+    def entity(self, draft: Draft) -> Entity:
+        """Somebody or something known: half of the time a person, the famous more often."""
+        kind = "person" if draft.below(2) else draft.pick(list(self.people))
+        pool = self.people.get(kind) or draft.pick(list(self.people.values()))
+        return pool[int(len(pool) * draft.random() ** 1.5)]
+
+    def fact(self, draft: Draft) -> Conversation:
+        entity = self.entity(draft)
+        return about_facts.one_question(draft, draft.pick(self.facts(entity, known=True)), self.known)
+
+    def about(self, draft: Draft) -> Conversation:
+        return about_facts.several_facts(draft, self.entity(draft), self.known)
+
+    def unknown_fact(self, draft: Draft) -> Conversation:
+        stranger = draft.pick(self.strangers)
+        return about_facts.one_question(draft, draft.pick(self.facts(stranger, known=False)), self.known)
+
+    def follow_ups(self, draft: Draft) -> Conversation:
+        entity = self.entity(draft)
+        others = [other for other in self.people[entity.kind] if other.id != entity.id]
+        other = draft.pick(others) if entity.kind == "person" and others and draft.below(4) == 0 else None
+        return about_facts.follow_ups(draft, entity, self.known, other)
+
+    def writers(self) -> dict[str, Writer]:
+        return {
+            "fact": self.fact, "unknown": self.unknown_fact, "nobody": about_facts.about_nobody,
+            "follow_ups": self.follow_ups, "about": self.about, "question_page": tasks.question_on_a_page,
+            "summary": tasks.summary, "changed_sentence": tasks.changed_sentence, "pirate": tasks.pirate,
+            "tongue": tasks.tongue, "list_items": tasks.list_items, "letters": tasks.letters, "sum": tasks.sums,
+            "poem": tasks.poem, "small_talk": small_talk.small_talk, "explain": small_talk.explain,
+        }  # fmt: skip
+
+    def conversation(self, number: int, seed: int, shares: dict[str, float] = SHARES) -> Conversation:
+        """Conversation `number` of a seed: a function of both alone."""
+        writers, names = self.writers(), list(shares)
+        totals = list(accumulate(shares.values()))
+        for attempt in range(50):
+            draft = start(self.casting, seed * 1_000_000_007 + number * 101 + attempt)
+            at = draft.random() * totals[-1]
+            name = next(name for name, total in zip(names, totals, strict=True) if at < total)
+            try:
+                return writers[name](draft)
+            except Unfit:
+                continue
+        raise RuntimeError(f"conversation {number} of seed {seed} could not be written")
+
+
+def conversations(
+    world: World, known: Collection[int], count: int, seed: int = 1, shares: dict[str, float] = SHARES
+) -> Iterator[Conversation]:
+    """`count` conversations for a model that knows the facts `known`; the same for the same seed."""
+    interviewer = Interviewer(world, known)
+    for number in range(count):
+        yield interviewer.conversation(number, seed, shares)
