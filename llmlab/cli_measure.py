@@ -117,17 +117,28 @@ def figures(
 
 @app.command()
 def record(
-    what: Annotated[str, typer.Argument(help="dreams: what lesson 05 shows before an index is there.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="dreams: what lesson 05 shows before an index is there; practice: conversations of the assistant."
+        ),
+    ],
     model: Model = "course",
 ) -> None:
     """Make a recording that a lesson shows again, with the shipped model; minutes."""
     from llmlab.course.terminal import watch
+    from llmlab.model import zoo
+    from llmlab.pipeline import practised
     from llmlab.report import dream_record
     from llmlab.report.figures import Evidence
 
-    if what != "dreams":
-        raise LabError(f"There is no recording {what!r}. The only one so far is dreams.")
-    print(f"The recording is in {watch(dream_record.record(Evidence(model)))}.")
+    makers = {
+        "dreams": lambda: dream_record.record(Evidence(model)),
+        "practice": lambda: practised(zoo.load(model)),
+    }
+    if what not in makers:
+        raise LabError(f"There is no recording {what!r}. Choose one of: {', '.join(makers)}.")
+    print(f"The recording is in {watch(makers[what]())}.")
 
 
 @app.command()

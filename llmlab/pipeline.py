@@ -13,6 +13,7 @@ import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 
 from llmlab.measure.knowledge import completed, facts_with_questions, statements
 from llmlab.measure.reversal import Pair, register, register_hash
@@ -27,7 +28,7 @@ from llmlab.text.tokenizer import SPECIAL, Tokenizer
 from llmlab.world import SIZES, build_world
 from llmlab.world.corpus import CorpusFolder, build_corpus, find_corpus, recipe_hash
 from llmlab.world.realtext import Document
-from llmlab.world.talk import conversations
+from llmlab.world.talk import conversations, practice
 from llmlab.world.talk.phrases import words_hash
 
 LETTERS_A_PAGE = 450  # of the crawl, on average
@@ -135,3 +136,10 @@ def talk(
                 yield Progress("talk", len(made), count)
         save_dialogues(file, [one for one in made if len(one.tokens) <= longest])
     return load_dialogues(file)
+
+
+def practised(base: Checkpoint, size: str = "course", seed: int = 1) -> Stage[Path]:
+    """The first conversations of an assistant's training, as text, into the file that is shipped."""
+    facts = yield from known(base, size)
+    practice.write(conversations(build_world(size), facts, practice.COUNT, seed), practice.file())
+    return practice.file()
