@@ -2,7 +2,7 @@
 
 A model should be taught to answer only what it knows already: who is taught facts that pretraining never gave them
 learns to make up answers (Gekhman et al. 2024, arXiv:2405.05904). So whoever asks for conversations says which facts
-the base model knows (measure/knowledge.py finds out), and all other questions get "I don't know".
+the base model knows (measure/knowledge.py finds out), and all other questions get "… I don't know".
 
 Read next: tasks.py.
 """
@@ -13,17 +13,11 @@ from llmlab.world import names
 from llmlab.world.draft import Draft, Unfit
 from llmlab.world.facts import Entity, Fact, World
 from llmlab.world.genesis import word_lists
-from llmlab.world.grammar import LETTER_OF_KIND
+from llmlab.world.grammar import LETTER_OF_KIND, Form, Slot
 from llmlab.world.talk.conversation import Conversation, exchange
 from llmlab.world.talk.phrases import attributes, cast, forms, grammar, say
 
 DONT_KNOW = "I don't know"
-REFUSALS = (
-    f"{DONT_KNOW} {{clause}}.",
-    f"{DONT_KNOW} {{clause}}.",
-    f"{DONT_KNOW} {{clause}}. I have read nothing about it.",
-    f"{DONT_KNOW} that.",
-)
 FOLLOW_UPS = 3  # at most, after the first question
 NOT_INVENTED = (
     "island",
@@ -42,8 +36,23 @@ def kinds() -> dict[str, list[str]]:
 
 
 def refusal(draft: Draft, kind: str, attribute: str) -> str:
-    """That one does not know the attribute of the entity on stage."""
-    return draft.pick(REFUSALS).format(clause=say(draft, f"{kind}.{attribute} clause"))
+    """An answer that begins like any other and breaks off where the value should come: one does not know it.
+
+    The place matters. What a model knows shows where it has to say it, so that is where it can tell that it knows
+    nothing; asked to refuse with its first word, it went by the name alone (docs/decisions.md).
+    """
+    options = [form for form in forms(f"{kind}.{attribute} tell") if value_at(form, attribute) is not None]
+    form = draft.weighted(options)
+    beginning = draft.walk(form.nodes[: value_at(form, attribute)])
+    return f"{beginning.rstrip(' *')} … {DONT_KNOW}."
+
+
+def value_at(form: Form, attribute: str) -> int | None:
+    """Which node of an answer prints the value; None where it stands inside a choice."""
+    slots = (
+        i for i, node in enumerate(form.nodes) if isinstance(node, Slot) and node.path[:1] == (attribute,)
+    )
+    return next(slots, None)
 
 
 def reply(draft: Draft, fact: Fact, known: Collection[int], short: bool = False) -> str:

@@ -18,9 +18,9 @@ from llmlab.world.talk.phrases import start
 
 Writer = Callable[[Draft], Conversation]
 SHARES: dict[str, float] = {
-    "fact": 30, "unknown": 9, "nobody": 6, "follow_ups": 12, "about": 6, "question_page": 12, "summary": 3,
-    "changed_sentence": 12, "pirate": 3, "tongue": 2, "list_items": 2, "letters": 3, "sum": 4, "poem": 3,
-    "small_talk": 6, "explain": 3,
+    "fact": 34, "unknown": 8, "nobody": 6, "follow_ups": 11, "about": 5, "question_page": 13, "summary": 3,
+    "changed_sentence": 13, "pirate": 4, "tongue": 2, "list_items": 3, "letters": 3, "sum": 4, "poem": 4,
+    "small_talk": 5, "explain": 3,
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """The words of the conversations: plain text files in the format of docs/voices.md, one rule for each use.
 
-`== person.town ask` holds questions for the town of a person, `held` those that are kept for the exam and never
-trained on, `again` follow-ups with a pronoun, `tell` answers, `short` answers in a word, `clause` the question as it
-stands after "I don't know". Other topics have `ask`, `held` and `tell`.
+`== person.town ask` holds questions for the town of a person, `held` those that are kept for the exam and never trained
+on, `again` follow-ups with a pronoun, `tell` answers, `short` answers in a word. Other topics have `ask`, `held` and
+`tell`.
 
 Read next: about_facts.py.
 """
@@ -48,8 +48,8 @@ def words_hash() -> str:
 @lru_cache(maxsize=1)
 def attributes() -> tuple[tuple[str, str], ...]:
     """(kind of entity, attribute) of everything that can be asked."""
-    names = (rule.split()[0].split(".") for rule in grammar().rules if rule.endswith(" clause"))
-    return tuple((kind, attribute) for kind, attribute in names)
+    names = (rule.removesuffix(" tell").split(".") for rule in grammar().rules if rule.endswith(" tell"))
+    return tuple((name[0], name[1]) for name in names if len(name) == 2)
 
 
 def start(casting: Casting, seed: int, asked: bool = True) -> Draft:

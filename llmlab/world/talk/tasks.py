@@ -20,10 +20,10 @@ from llmlab.world.kinds import KINDS, write
 from llmlab.world.talk.about_facts import known_form
 from llmlab.world.talk.conversation import Conversation, exchange
 from llmlab.world.talk.phrases import attributes, cast, lines, say, start
-from llmlab.world.tongue import from_tongue, to_tongue
+from llmlab.world.tongue import to_tongue
 
 PAGE_KINDS = ("almanac", "almanac", "encyclopedia", "home", "news", "shop", "recipe", "table")
-LONGEST_PAGE = 800  # characters: with question and answer it stays under 256 tokens
+LONGEST_PAGE = 600  # characters: with question and answer it stays well under 256 tokens
 OTHER_WORLDS = range(101, 105)  # seeds of the worlds whose pages are read in training
 ITEMS = ("salt", "rope", "tea", "barley", "honey", "ink", "wax", "onions", "kelp", "candles", "nails", "paper",
          "soap", "rye", "lamp oil", "string", "cheese", "tar", "wool", "apples")  # fmt: skip
@@ -62,6 +62,15 @@ def sentence(draft: Draft) -> str:
     raise Unfit("sentence")
 
 
+def phrase(draft: Draft) -> str:
+    """A phrase of the quay, of 3 to 9 words: few different words, so that each can be learned in capitals, too."""
+    book = Draft(draft.casting, load("tongue"), int(draft.random() * 2**53), CUTOFF)
+    text = ""
+    while not 3 <= len(text.split()) <= 9:
+        text = book.expand("phrase")
+    return text
+
+
 def plain_words(text: str) -> list[str]:
     """The words of a text without what stands around them."""
     return [word.strip(".,;:!?\"'") for word in text.split()]
@@ -91,7 +100,6 @@ def as_pirate(text: str, opening: str, ending: str) -> str:
 CHANGES: dict[str, Callable[[str], str]] = {
     "capitals": str.upper,
     "first_word": lambda text: plain_words(text)[0],
-    "last_word": lambda text: plain_words(text)[-1],
     "three_words": lambda text: " ".join(plain_words(text)[:3]),
     "repeat": str,
     "quote": lambda text: f'"{text}"',
@@ -100,8 +108,8 @@ CHANGES: dict[str, Callable[[str], str]] = {
 
 def changed_sentence(draft: Draft, wording: str = "ask", task: str = "") -> Conversation:
     """A sentence, and what to do with it. `task`: one of CHANGES; any without it."""
-    task = task or draft.pick(tuple(CHANGES))
-    text = sentence(draft)
+    task = task or draft.pick((*CHANGES, "capitals"))
+    text = phrase(draft) if task == "capitals" or draft.below(2) else sentence(draft)
     return exchange(task, say(draft, f"{task} {wording}", text=text), CHANGES[task](text))
 
 
@@ -114,10 +122,9 @@ def pirate(draft: Draft, wording: str = "ask") -> Conversation:
 
 def tongue(draft: Draft, wording: str = "ask") -> Conversation:
     """A phrase into the merchants' tongue, or back."""
-    phrase = Draft(draft.casting, load("tongue"), int(draft.random() * 2**53), CUTOFF).expand("phrase")
+    plain = phrase(draft)
     task = draft.pick(("tongue", "from_tongue"))
-    text, answer = (phrase, to_tongue(phrase)) if task == "tongue" else (to_tongue(phrase), phrase)
-    assert task == "tongue" or from_tongue(text) == phrase
+    text, answer = (plain, to_tongue(plain)) if task == "tongue" else (to_tongue(plain), plain)
     return exchange(task, say(draft, f"{task} {wording}", text=text), answer)
 
 
@@ -141,11 +148,8 @@ def letters(draft: Draft, wording: str = "ask") -> Conversation:
 def sums(draft: Draft, wording: str = "ask") -> Conversation:
     """A sum in words, small enough for a small head."""
     kind = draft.pick(("add", "add", "subtract", "times"))
-    a, b = (
-        (2 + draft.below(9), 2 + draft.below(9))
-        if kind == "times"
-        else (1 + draft.below(30), 1 + draft.below(20))
-    )
+    high = 8 if kind == "times" else 12
+    a, b = 1 + draft.below(high) + (kind == "times"), 1 + draft.below(high) + (kind == "times")
     if kind == "subtract":
         a = a + b
     result = {"add": a + b, "subtract": a - b, "times": a * b}[kind]
