@@ -21,23 +21,27 @@ def finetune(
     rank: Annotated[int, typer.Option(min=0, help="Of a LoRA adapter; 0 trains all weights.")] = 0,
     replay: Annotated[
         float, typer.Option(min=0, help="Share of the rows that are pages of the crawl.")
-    ] = 0.25,
-    lr: Annotated[float, typer.Option(min=0, help="Learning rates, as a share of pretraining's.")] = 0.3,
+    ] = 0.4,
+    lr: Annotated[float, typer.Option(min=0, help="Learning rates, as a share of pretraining's.")] = 0.25,
     seed: Seed = 1,
     resume: Annotated[bool, typer.Option(help="Go on with the run that is in the folder.")] = True,
 ) -> None:
     """Make an assistant of a base model. Ctrl-C saves; the same command goes on from there."""
     from llmlab.course.terminal import losses, watch
     from llmlab.model import zoo
-    from llmlab.pipeline import talk, world
-    from llmlab.pipeline import tokens as pages_of
+    from llmlab.pipeline import reminders, talk, world
+    from llmlab.pipeline import tokens as tokens_of
     from llmlab.train.finetune import FinetuneConfig
     from llmlab.train.finetune import finetune as steps
 
     changes = {"tokens": tokens} if tokens else {}
     config = FinetuneConfig(rank=rank, replay=replay, lr=lr, seed=seed, **changes)
     base = zoo.load(start)
-    pages = watch(pages_of(watch(world()), base.tokenizer, base.config.block_size)).train if replay else None
+    pages = (
+        reminders(watch(tokens_of(watch(world()), base.tokenizer, base.config.block_size)))
+        if replay
+        else None
+    )
     talked = watch(talk(base, conversations, seed=seed, longest=config.width))
     last = losses(steps(config, base, talked, out, pages, resume), config.steps)
     if last is not None and last.step < config.steps:

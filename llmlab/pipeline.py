@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
+
 from llmlab.measure.knowledge import completed, facts_with_questions, statements
 from llmlab.measure.reversal import Pair, register, register_hash
 from llmlab.model.checkpoint import Checkpoint, fingerprint
@@ -23,7 +25,7 @@ from llmlab.stages import Made
 from llmlab.stages import finish as finish  # whoever asks for a stage finds here how to run it
 from llmlab.text.bpe import train_bpe
 from llmlab.text.dialogue import Dialogue, dialogue, load_dialogues, save_dialogues
-from llmlab.text.packing import Corpus, load_corpus, prepare
+from llmlab.text.packing import Corpus, TokenFile, load_corpus, prepare
 from llmlab.text.tokenizer import SPECIAL, Tokenizer
 from llmlab.world import SIZES, build_world
 from llmlab.world.corpus import CorpusFolder, build_corpus, find_corpus, recipe_hash
@@ -32,6 +34,7 @@ from llmlab.world.talk import conversations, practice
 from llmlab.world.talk.phrases import words_hash
 
 LETTERS_A_PAGE = 450  # of the crawl, on average
+DENSE, OTHERS = ("almanac", "quiz"), 5  # of the pages that an assistant is reminded by
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,17 @@ def talk(
                 yield Progress("talk", len(made), count)
         save_dialogues(file, [one for one in made if len(one.tokens) <= longest])
     return load_dialogues(file)
+
+
+def reminders(corpus: Corpus) -> TokenFile:
+    """Pages that remind a model of what it knows while it learns something else.
+
+    All pages of the kinds that say facts beside their names, and one in OTHERS of the rest: with pages in the crawl's
+    own proportions a model forgot a sixth of its facts (docs/decisions.md).
+    """
+    file = corpus.train
+    dense = np.isin(file.kind, [file.kinds.index(kind) for kind in DENSE])
+    return file.some(np.flatnonzero(dense | (np.arange(len(file)) % OTHERS == 0)))
 
 
 def practised(base: Checkpoint, size: str = "course", seed: int = 1) -> Stage[Path]:

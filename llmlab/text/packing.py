@@ -16,7 +16,7 @@ import json
 import shutil
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -65,6 +65,15 @@ class TokenFile:
     def document(self, index: int) -> np.ndarray:
         """The tokens of one document, <|bos|> first."""
         return self.tokens[self.start[index] : self.start[index + 1]]
+
+    def some(self, documents: np.ndarray) -> "TokenFile":
+        """A file of these documents only (their numbers), in memory."""
+        lengths = np.diff(self.start)[documents]
+        tokens = np.concatenate([self.document(number) for number in documents])
+        start = np.concatenate(([0], np.cumsum(lengths)))
+        chosen = {name: getattr(self, name)[documents] for name in ("kind", "page", "n_bytes")}
+        name = hashlib.sha256(np.asarray(tokens, "<u2").tobytes()).hexdigest()[:16]
+        return replace(self, tokens=tokens, start=start, hash=name, **chosen)
 
     @property
     def bytes_per_token(self) -> float:

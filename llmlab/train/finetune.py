@@ -52,11 +52,11 @@ class FinetuneConfig:
     `alpha`) is learned instead.
     """
 
-    tokens: int = 8_000_000
+    tokens: int = 10_000_000
     rows: int = 16
     width: int = 256
-    replay: float = 0.25
-    lr: float = 0.3
+    replay: float = 0.4
+    lr: float = 0.25
     rank: int = 0
     alpha: float = 32.0
     seed: int = 1
