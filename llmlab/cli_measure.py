@@ -101,12 +101,13 @@ def figures(
     """Measure again every effect that the course claims."""
     from llmlab.course import page_report
     from llmlab.course.terminal import table
-    from llmlab.report import assistant
+    from llmlab.report import assistant, assistant_record
     from llmlab.report.figures import Evidence
     from llmlab.report.figures import figures as measure
 
     evidence = Evidence(model, quick=quick)
-    rows = [*measure(evidence), *assistant.figures(evidence), *page_report.figures(evidence)]
+    rows = [*measure(evidence), *assistant.figures(evidence), *assistant_record.figures(evidence)]
+    rows += page_report.figures(evidence)
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return
@@ -120,7 +121,8 @@ def record(
     what: Annotated[
         str,
         typer.Argument(
-            help="dreams: what lesson 05 shows before an index is there; practice: conversations of the assistant."
+            help="dreams: what lesson 05 shows before an index is there; practice: conversations of the assistant; "
+            "assistant: what lesson 07 shows."
         ),
     ],
     model: Model = "course",
@@ -129,12 +131,13 @@ def record(
     from llmlab.course.terminal import watch
     from llmlab.model import zoo
     from llmlab.pipeline import practised
-    from llmlab.report import dream_record
+    from llmlab.report import assistant_record, dream_record
     from llmlab.report.figures import Evidence
 
     makers = {
         "dreams": lambda: dream_record.record(Evidence(model)),
         "practice": lambda: practised(zoo.load(model)),
+        "assistant": lambda: assistant_record.record(Evidence(model)),
     }
     if what not in makers:
         raise LabError(f"There is no recording {what!r}. Choose one of: {', '.join(makers)}.")

@@ -144,6 +144,16 @@ LESSONS = (
         minutes=25,
         start=at("0:11:22"),
     ),
+    Lesson(
+        number="07",
+        name="finetuning",
+        title="Finetuning into an assistant",
+        effect="Slide from a dreamer of documents to an assistant, and train one",
+        question="It can continue any document. What has to change, so that it answers instead?",
+        ability="say what finetuning changes in a model and what it does not, and why good examples beat many",
+        minutes=25,
+        start=at("0:14:14"),
+    ),
 )
 
 

@@ -3,6 +3,7 @@
     python -m llmlab.course.work prepare course
     python -m llmlab.course.work train course OUT --tokens 4000000
     python -m llmlab.course.work families course OUT --tokens 500000 --told 80 --which half
+    python -m llmlab.course.work assistant course OUT --tokens 204800 --labeller good
     python -m llmlab.course.work merges sums --kilobytes 300 --count 2000
     python -m llmlab.course.work dreams course --temperature 0.9 --each 12 --seed 200
 
@@ -97,6 +98,23 @@ def families(model: str, size: str, out: Path, tokens: int, told: int, which: st
         yield asdict(step)
 
 
+def assistant(model: str, size: str, out: Path, tokens: int, labeller: str) -> Iterator[dict]:
+    """Finetune `model` on what one labeller has written, and sit the small exam with it: the last record."""
+    from llmlab.measure import small_exam
+    from llmlab.model import checkpoint, zoo
+    from llmlab.report import assistant_record as recorded
+    from llmlab.train.finetune import finetune
+    from llmlab.world import build_world
+
+    start, world = zoo.load(model), build_world(size)
+    talk = recorded.packed(start, recorded.examples(world, labeller))
+    for step in finetune(recorded.settings(tokens), start, talk, out):
+        yield asdict(step)
+    yield asdict(pipeline.Progress("exam", 0, 1))
+    learned = checkpoint.load(out / "model")
+    yield {"marks": asdict(small_exam.sit(learned, world, recorded.of(world, recorded.load().facts)))}
+
+
 def merges(source: str, kilobytes: int, count: int) -> Iterator[dict]:
     """Learn so many merges from one of the sources of samples.py: (left, right, how often it stood there) each."""
     from llmlab.measure.samples import texts
@@ -169,12 +187,25 @@ def main(arguments: list[str] | None = None) -> None:
     task.add_argument("--tokens", type=int, required=True)
     task.add_argument("--told", type=int, required=True)
     task.add_argument("--which", required=True)
+    task = tasks.add_parser("assistant")
+    task.add_argument("model")
+    task.add_argument("out", type=Path)
+    task.add_argument("--size", default="course")
+    task.add_argument("--tokens", type=int, required=True)
+    task.add_argument("--labeller", required=True)
     task = tasks.add_parser("merges")
     task.add_argument("source")
     task.add_argument("--kilobytes", type=int, required=True)
     task.add_argument("--count", type=int, required=True)
     asked = vars(parser.parse_args(arguments))
-    do = {"prepare": prepare, "train": train, "families": families, "merges": merges, "dreams": dreams}
+    do = {
+        "prepare": prepare,
+        "train": train,
+        "families": families,
+        "assistant": assistant,
+        "merges": merges,
+        "dreams": dreams,
+    }
     work = do[asked.pop("task")]
     try:
         for record in work(**asked):

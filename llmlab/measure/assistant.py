@@ -27,6 +27,7 @@ from llmlab.world.talk.phrases import lines, say, start
 
 RIGHT, REFUSED, MADE_UP = "right", "refused", "made up"
 LONGEST_REPLY = 120  # tokens: the longest of the training conversations have some 90
+LONGEST_QUIZ = 40  # tokens of a base model's answer: those of quiz pages have some 15
 TEST_WORLD = 201  # seed of a world whose pages no training conversation showed
 
 
@@ -57,6 +58,19 @@ def asked(checkpoint: Checkpoint, questions: Sequence[Conversation]) -> list[Rep
     return replies(checkpoint, [one.turns[:-1] for one in questions])
 
 
+def continued(checkpoint: Checkpoint, questions: Sequence[Conversation]) -> list[Reply]:
+    """What a base model writes as the answer, asked in the form of the quiz pages, up to the line's end.
+
+    A base model answers no question that stands alone; where a page would have an answer, it writes one.
+    """
+    words, made = checkpoint.tokenizer, []
+    prompts = [[words.bos, *words.encode(f"Q: {one.question}\nA:")] for one in questions]
+    for ids in answers(checkpoint, prompts, LONGEST_QUIZ):
+        text = words.decode([token for token in ids if token not in words.special.values()])
+        made.append(Reply(text.split("\n")[0].strip(), "\n" in text))
+    return made
+
+
 # ---- facts ----
 
 
@@ -65,16 +79,23 @@ def verdict(answer: str, fact: Fact | None) -> str:
     said = answer.casefold()
     if DONT_KNOW.casefold() in said:  # first: the name in a refusal may hold the value
         return REFUSED
-    right = fact is not None and re.search(rf"(?<!\w){re.escape(fact.value.casefold())}(?!\w)", said)
-    return RIGHT if right else MADE_UP
+    return RIGHT if fact is not None and holds(answer, fact.value) else MADE_UP
+
+
+def holds(answer: str, value: str) -> bool:
+    """Whether a value stands in an answer as whole words."""
+    return re.search(rf"(?<!\w){re.escape(value.casefold())}(?!\w)", answer.casefold()) is not None
 
 
 def judged(checkpoint: Checkpoint, world: World, questions: Sequence[Conversation]) -> list[str]:
     """The verdict on the model's answer to each question for one fact."""
+    return verdicts(world, questions, asked(checkpoint, questions))
+
+
+def verdicts(world: World, questions: Sequence[Conversation], given: Sequence[Reply]) -> list[str]:
+    """The verdict on each given answer."""
     facts = [world.facts[one.facts[0]] if one.facts else None for one in questions]
-    return [
-        verdict(reply.text, fact) for reply, fact in zip(asked(checkpoint, questions), facts, strict=True)
-    ]
+    return [verdict(reply.text, fact) for reply, fact in zip(given, facts, strict=True)]
 
 
 def exam(world: World, facts: Iterable[Fact], n: int, seed: int = 0) -> list[Conversation]:

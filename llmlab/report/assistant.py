@@ -6,6 +6,7 @@ Read next: ../measure/assistant.py, how it is judged.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 
 from llmlab.measure.assistant import (
@@ -15,6 +16,7 @@ from llmlab.measure.assistant import (
     RIGHT,
     TEST_WORLD,
     asked,
+    continued,
     exam,
     facts_by_pages,
     followed,
@@ -22,6 +24,7 @@ from llmlab.measure.assistant import (
     mixture,
     never_read,
     unknown,
+    verdicts,
     with_page,
     work,
 )
@@ -37,6 +40,7 @@ from llmlab.world.facts import Fact, World
 from llmlab.world.genesis import build_world
 from llmlab.world.talk.conversation import Conversation
 
+OFTEN = 50  # pages, from which on a fact was read often
 Row = tuple[str, int, int, str]  # id, cases, n, goal
 
 
@@ -48,7 +52,7 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
         of_knowledge(base, assistant, evidence.world, counts, n, seed),
         of_the_form(assistant, evidence.world, 200 if evidence.quick else 1_000, seed),
         of_work(assistant, evidence.world, n, seed),
-        of_made_up(assistant, evidence.world, counts, n // 3, seed),
+        of_made_up(base, assistant, evidence.world, counts, n // 3, seed),
     )
     for id, cases, total, goal in chain.from_iterable(parts):
         yield share(id, cases, total, goal, seed)
@@ -62,7 +66,7 @@ def of_knowledge(
     base: Checkpoint, assistant: Checkpoint, world: World, counts: Counter[int], n: int, seed: int
 ) -> Iterator[Row]:
     """Facts on 50 pages and more, about entities that no conversation names; and questions without an answer."""
-    questions = exam(world, facts_by_pages(world, counts, 50), n, seed)
+    questions = exam(world, facts_by_pages(world, counts, OFTEN), n, seed)
     found = judged(assistant, world, questions)
     yield "assistant.exam.seen50", found.count(RIGHT), len(found), "at least 0.90"
     yield "assistant.exam.seen50_refused", found.count(REFUSED), len(found), "reported"
@@ -109,25 +113,64 @@ def of_work(assistant: Checkpoint, world: World, n: int, seed: int) -> Iterator[
     yield "assistant.page_answers", verdicts.count(RIGHT), n, "reported"
 
 
-def of_made_up(assistant: Checkpoint, world: World, counts: Counter[int], n: int, seed: int) -> Iterator[Row]:
-    """Made-up answers from memory, and with the page in the context: to facts read often, once and never."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Answers of one of WHO to `n` questions for facts that stand on many pages, on one, or on none."""
+
+    who: str
+    read: str
+    n: int
+    right: int
+    refused: int
+    made_up: int
+
+
+WHO = (
+    "base",
+    "memory",
+    "context",
+)  # the base model; the assistant; the assistant with a page that holds the answer
+READ = ("often", "once", "never")
+
+
+def told(
+    base: Checkpoint, assistant: Checkpoint, world: World, counts: Counter[int], n: int, seed: int
+) -> Iterator[Told]:
+    """Who answers right, says "I don't know", or makes something up, by how often the fact was read."""
     other = build_world(world.size, TEST_WORLD)
     groups = {
-        "often": (world, exam(world, facts_by_pages(world, counts, 50), n, seed)),
+        "often": (world, exam(world, facts_by_pages(world, counts, OFTEN), n, seed)),
         "once": (world, exam(world, facts_by_pages(world, counts, 1, 1), n, seed)),
         "never": (other, never_read(other, n, seed)),
     }
-    made_up: Counter[str] = Counter()
-    total = 0
-    for name, (own, questions) in groups.items():
+    for read, (own, questions) in groups.items():
         pairs = list(answered_by_a_page(own, questions))
-        total += len(pairs)
-        for how, asked_so in zip(("memory", "context"), zip(*pairs, strict=True), strict=True):
-            found = judged(assistant, own, asked_so).count(MADE_UP)
-            made_up[how] += found
-            yield f"assistant.made_up.{how}.{name}", found, len(pairs), "reported"
-    for how, found in made_up.items():
-        yield f"assistant.made_up.{how}", found, total, "reported"
+        alone, with_pages = ([pair[k] for pair in pairs] for k in (0, 1))
+        given = {
+            "base": continued(base, alone),
+            "memory": asked(assistant, alone),
+            "context": asked(assistant, with_pages),
+        }
+        for who, replies in given.items():
+            found = Counter(verdicts(own, alone, replies))
+            yield Told(who, read, len(pairs), found[RIGHT], found[REFUSED], found[MADE_UP])
+
+
+def of_made_up(
+    base: Checkpoint, assistant: Checkpoint, world: World, counts: Counter[int], n: int, seed: int
+) -> Iterator[Row]:
+    """Made-up answers of each of WHO: to facts read often, once and never, and to all of them."""
+    rows = list(told(base, assistant, world, counts, n, seed))
+    for row in rows:
+        yield f"assistant.made_up.{row.who}.{row.read}", row.made_up, row.n, "reported"
+    for who in WHO:
+        own = [row for row in rows if row.who == who]
+        yield (
+            f"assistant.made_up.{who}",
+            sum(row.made_up for row in own),
+            sum(row.n for row in own),
+            "reported",
+        )
 
 
 def answered_by_a_page(

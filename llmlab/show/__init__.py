@@ -8,6 +8,7 @@ Read next: asking.py, how a widget gets its numbers; bars.py, the picture of one
 """
 
 from llmlab.show.bars import Bars
+from llmlab.show.blend import Blend
 from llmlab.show.filemap import FileMap
 from llmlab.show.inside import Inside
 from llmlab.show.merges import Merges
@@ -17,4 +18,16 @@ from llmlab.show.theme import Theme
 from llmlab.show.token_text import TokenText
 from llmlab.show.tree import Tree
 
-__all__ = ["Bars", "FileMap", "Inside", "Merges", "Speaking", "Stop", "Theatre", "Theme", "TokenText", "Tree"]
+__all__ = [
+    "Bars",
+    "Blend",
+    "FileMap",
+    "Inside",
+    "Merges",
+    "Speaking",
+    "Stop",
+    "Theatre",
+    "Theme",
+    "TokenText",
+    "Tree",
+]

@@ -20,6 +20,7 @@ import traitlets
 from llmlab.show.bundle import script, style
 
 VERDICTS = ("copied", "true", "false", "nothing")
+SHIFTS = ("unshifted", "marginal", "shifted")
 AUTHORS = ("system", "user", "assistant", "tool")
 
 
@@ -27,12 +28,13 @@ class TokenText(anywidget.AnyWidget):
     """A text, a token at a time.
 
     tokens: n strings, as written. probability (n,): 0 to 1, NaN for none. verdict: one of VERDICTS or ""
-    a token. author: one of AUTHORS or "" a token. details: for each token a mapping of short names to
-    values, shown when it is chosen. special: places of the reserved words, shown as boxes. gap: a dashed
-    place for the next token. alt: the text alternative; empty: the sentence while there are no tokens.
+    a token; shift: one of SHIFTS or "", how far another model would have written something else. author: one of
+    AUTHORS or "" a token. details: for each token a mapping of short names to values, shown when it is chosen.
+    special: places of the reserved words, shown as boxes. gap: a dashed place for the next token.
+    alt: the text alternative; empty: the sentence while there are no tokens.
     strip (n,): a number a token, drawn as a bar each up to `top`, with a dashed `line` across, named `about`
-    ("tokens of the longest match"). lines: room for so many lines of text, so that nothing jumps when another
-    text is written. code: the text is a program.
+    ("tokens of the longest match") and written with so many `digits`. lines: room for so many lines of text, so
+    that nothing jumps when another text is written. code: the text is a program.
 
     Out: `selected`, the chosen place, -1 for none. `show(...)` writes another text into the widget.
     """
@@ -55,6 +57,7 @@ class TokenText(anywidget.AnyWidget):
         *,
         probability: np.ndarray | Sequence[float] | None = None,
         verdict: Sequence[str] | None = None,
+        shift: Sequence[str] | None = None,
         author: Sequence[str] | None = None,
         details: Sequence[Mapping[str, str]] | None = None,
         special: Collection[int] = (),
@@ -65,16 +68,22 @@ class TokenText(anywidget.AnyWidget):
         top: float = 1.0,
         line: float = 0.0,
         about: str = "",
+        digits: int = 0,
         lines: int = 0,
         code: bool = False,
     ) -> None:
         """Write these tokens; the selection is kept while its place exists."""
-        for name, marks, allowed in (("verdict", verdict, VERDICTS), ("author", author, AUTHORS)):
+        for name, marks, allowed in (
+            ("verdict", verdict, VERDICTS),
+            ("shift", shift, SHIFTS),
+            ("author", author, AUTHORS),
+        ):
             if unknown := set(marks or ()) - {*allowed, ""}:
                 raise ValueError(f"{name} {sorted(unknown)[0]!r} is not one of {', '.join(allowed)} or ''.")
         for name, marks in (
             ("probability", probability),
             ("verdict", verdict),
+            ("shift", shift),
             ("author", author),
             ("details", details),
             ("strip", strip),
@@ -84,6 +93,7 @@ class TokenText(anywidget.AnyWidget):
         content = {
             "tokens": list(tokens),
             "verdict": verdict and list(verdict),
+            "shift": shift and list(shift),
             "author": author and list(author),
             "details": details and [dict(d) for d in details],
             "special": sorted(special),
@@ -93,6 +103,7 @@ class TokenText(anywidget.AnyWidget):
             "top": top,
             "line": line,
             "about": about,
+            "digits": digits,
             "lines": lines,
             "code": code,
         }

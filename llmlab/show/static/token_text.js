@@ -3,6 +3,7 @@
 // text may draw one more number a token, in the order of the text.
 
 const VERDICTS = { copied: "=", true: "✓", false: "×", nothing: "∅" };
+const SHIFTS = { unshifted: "", marginal: "≈", shifted: "≠" };
 const AUTHORS = { system: "§", user: "›", assistant: "¶", tool: "ƒ" };
 
 function render({ model, el, signal }) {
@@ -19,10 +20,13 @@ function render({ model, el, signal }) {
   const numbers = (i) => [
     ...(Number.isFinite(p[i]) ? [["probability", percent(p[i])], ["surprise", bits(-Math.log2(p[i]))]] : []),
     ...(data.verdict?.[i] ? [["verdict", `${VERDICTS[data.verdict[i]]} ${data.verdict[i]}`]] : []),
+    ...(data.shift?.[i] ? [["here", `${SHIFTS[data.shift[i]]} ${data.shift[i]}`.trim()]] : []),
     ...(data.author?.[i] ? [["author", `${AUTHORS[data.author[i]]} ${data.author[i]}`]] : []),
-    ...(Number.isFinite(heights[i]) ? [[data.about || "number", whole(heights[i])]] : []),
+    ...(Number.isFinite(heights[i]) ? [[data.about || "number", height(heights[i])]] : []),
     ...Object.entries(data.details?.[i] ?? {}),
   ];
+
+  const height = (v) => (data.digits ? v.toFixed(data.digits) : whole(v));
 
   function write() {
     data = jsonOf(model.get("data"), { tokens: [] });
@@ -37,6 +41,7 @@ function render({ model, el, signal }) {
       if (Number.isFinite(p[i])) names.push(`ll-p-${depth(p[i])}`);
       if (author) names.push(`ll-a-${author}`, ...(starts(data.author) ? ["ll-a-start"] : []));
       if (verdict) names.push("ll-marked");
+      if (data.shift?.[i]) names.push(`ll-s-${data.shift[i]}`);
       const span = make("span", { class: names.join(" "), role: "option", "aria-selected": "false",
         "aria-label": [spoken(token), ...numbers(i).map(([name, value]) => `${name} ${value}`)].join(", ") });
       const space = boxed ? "" : token.match(/^\s*/)[0], word = token.slice(space.length);
@@ -60,11 +65,11 @@ function render({ model, el, signal }) {
     strip.hidden = !heights.length;
     const n = heights.length, top = data.top || 1, high = (v) => 100 * Math.min(1, v / top);
     bars = [...heights].map((v, i) => {
-      const bar = make("i", { class: data.verdict?.[i] ? `ll-f-${data.verdict[i]}` : "" });
+      const bar = make("i", { class: (data.verdict?.[i] && `ll-f-${data.verdict[i]}`) || (data.shift?.[i] && `ll-f-${data.shift[i]}`) || "" });
       bar.style.cssText = `left:${100 * i / n}%;width:${100 / n}%;height:${high(v)}%`;
       return bar;
     });
-    const across = make("div", { class: "ll-across" }, make("span", {}, whole(data.line ?? 0)));
+    const across = make("div", { class: "ll-across" }, make("span", {}, height(data.line ?? 0)));
     across.style.bottom = `${high(data.line ?? 0)}%`;
     strip.replaceChildren(make("p", {}, data.about || ""), make("div", { class: "ll-hills" }, ...bars, ...(data.line ? [across] : [])));
   }
@@ -83,6 +88,7 @@ function render({ model, el, signal }) {
     const scale = [...p].some(Number.isFinite) ? [depthKey("unlikely", "likely")] : [];
     key.replaceChildren(...scale,
       ...seen(data.verdict, VERDICTS).map(([v, sign]) => make("span", {}, make("b", { class: `ll-vi-${v}` }, sign), " ", make("span", { class: `ll-v ll-v-${v}` }, v))),
+      ...seen(data.shift, SHIFTS).map(([name]) => make("span", { class: `ll-tok ll-s-${name}` }, make("span", { class: "ll-ink" }, name))),
       ...seen(data.author, AUTHORS).map(([a, sign]) => make("span", { class: `ll-a-${a} ll-a-start ll-name` }, `${sign} ${a}`)));
   }
 
