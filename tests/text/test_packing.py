@@ -153,10 +153,14 @@ def test_a_truncated_corpus_is_one_sentence(pages, tmp_path):
 
 
 def test_a_file_of_some_documents_holds_just_these(tmp_path):
-    pages = [SimpleNamespace(id=i, kind="ab"[i % 2], text=f"page {i} " * (i + 1), split="train") for i in range(9)]
+    pages = [
+        SimpleNamespace(id=i, kind="ab"[i % 2], text=f"page {i} " * (i + 1), split="train") for i in range(9)
+    ]
     words = Tokenizer.train([page.text for page in pages], 280)
     file = prepare(pages, words, tmp_path / "c", longest=64).train
     part = file.some(np.array([1, 4, 8]))
-    assert [part.document(i).tolist() for i in range(len(part))] == [file.document(i).tolist() for i in (1, 4, 8)]
+    assert [part.document(i).tolist() for i in range(len(part))] == [
+        file.document(i).tolist() for i in (1, 4, 8)
+    ]
     assert part.kind.tolist() == file.kind[[1, 4, 8]].tolist() and part.hash != file.hash
     assert part.bytes_per_token == pytest.approx(part.n_bytes.sum() / len(part.tokens))

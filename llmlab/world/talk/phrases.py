@@ -16,6 +16,7 @@ from llmlab.world.facts import CUTOFF, Entity
 from llmlab.world.grammar import LETTER_OF_KIND, Form, Grammar, parse, read_rules
 
 FOLDER = Path(__file__).parent
+WRITERS = ("about_facts", "mix", "phrases", "small_talk", "tasks")
 FILES = ("people", "nature", "things", "smalltalk", "tasks")
 
 
@@ -38,9 +39,9 @@ def lines(stem: str, rule: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def words_hash() -> str:
-    """SHA-256 over the words and the code of this folder."""
+    """SHA-256 over the words of this folder and the code that makes conversations of them."""
     total = hashlib.sha256()
-    for path in sorted((*FOLDER.glob("*.py"), *FOLDER.glob("*.txt"))):
+    for path in sorted((*(FOLDER / f"{stem}.py" for stem in WRITERS), *FOLDER.glob("*.txt"))):
         total.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"))
     return total.hexdigest()
 

@@ -31,7 +31,7 @@ def sloppy(
     """`count` careless versions of these conversations, beginning again from the first when they are used up."""
     rng = random.Random(seed)
     others = values(world)
-    spare = [one for one in conversations if one.kind == "fact" and not one.answer.startswith(DONT_KNOW)]
+    spare = [one for one in conversations if one.kind == "fact" and DONT_KNOW not in one.answer]
     if not spare:
         raise ValueError("A careless labeller needs some questions about facts.")
     for one, _ in zip(cycle(conversations), range(count), strict=False):
@@ -61,7 +61,7 @@ def careless(
     rng: random.Random,
 ) -> str:
     """One answer with one fault. `spare`: the conversation that it runs on into."""
-    if answer.startswith(DONT_KNOW):
+    if DONT_KNOW in answer:
         return spare.answer  # says something, whatever it is
     fault = rng.choice(FAULTS)
     if fault == "wrong" and (wrong := misstated(answer, one, others, world, rng)) != answer:
