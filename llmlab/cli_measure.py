@@ -101,13 +101,18 @@ def figures(
     """Measure again every effect that the course claims."""
     from llmlab.course import page_report
     from llmlab.course.terminal import table
-    from llmlab.report import assistant, assistant_record
+    from llmlab.report import assistant, assistant_record, loop
     from llmlab.report.figures import Evidence
     from llmlab.report.figures import figures as measure
 
     evidence = Evidence(model, quick=quick)
-    rows = [*measure(evidence), *assistant.figures(evidence), *assistant_record.figures(evidence)]
-    rows += page_report.figures(evidence)
+    rows = [
+        *measure(evidence),
+        *assistant.figures(evidence),
+        *assistant_record.figures(evidence),
+        *loop.figures(evidence),
+        *page_report.figures(evidence),
+    ]
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return
@@ -122,7 +127,7 @@ def record(
         str,
         typer.Argument(
             help="dreams: what lesson 05 shows before an index is there; practice: conversations of the assistant; "
-            "assistant: what lesson 07 shows."
+            "assistant: what lesson 07 shows; loop: what lesson 08 says of many corrections."
         ),
     ],
     model: Model = "course",
@@ -131,13 +136,14 @@ def record(
     from llmlab.course.terminal import watch
     from llmlab.model import zoo
     from llmlab.pipeline import practised
-    from llmlab.report import assistant_record, dream_record
+    from llmlab.report import assistant_record, dream_record, loop
     from llmlab.report.figures import Evidence
 
     makers = {
         "dreams": lambda: dream_record.record(Evidence(model)),
         "practice": lambda: practised(zoo.load(model)),
         "assistant": lambda: assistant_record.record(Evidence(model)),
+        "loop": loop.record,
     }
     if what not in makers:
         raise LabError(f"There is no recording {what!r}. Choose one of: {', '.join(makers)}.")
@@ -153,10 +159,16 @@ def bench(
     from llmlab.course import page_report
     from llmlab.course.terminal import table
     from llmlab.course.timing import rows as in_the_browser
+    from llmlab.report import loop
     from llmlab.report.bench import Bench
 
     machine = Bench(quick)
-    rows = [*machine.rows(), *page_report.bench(machine.checkpoint), *in_the_browser(machine.device)]
+    rows = [
+        *machine.rows(),
+        *loop.bench(machine),
+        *page_report.bench(machine.checkpoint),
+        *in_the_browser(machine.device),
+    ]
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return

@@ -154,6 +154,16 @@ LESSONS = (
         minutes=25,
         start=at("0:14:14"),
     ),
+    Lesson(
+        number="08",
+        name="the_loop",
+        title="The loop",
+        effect="Mark a wrong answer, correct it, retrain, and deploy a version of your own",
+        question="An assistant has said something wrong. How does it come to say something better tomorrow?",
+        ability="go once round the loop that every assistant lives in, and say what a correction can break",
+        minutes=20,
+        start=at("0:17:52"),
+    ),
 )
 
 

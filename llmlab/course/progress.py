@@ -3,6 +3,8 @@
 One small SQLite file in the user's data folder. A lesson says which items it has when it is opened, and an
 item is marked when it is solved; everything shown (not started, in progress, done) is counted from that.
 Each call is one transaction on a connection of its own: lessons run in threads, and SQLite does the waiting.
+
+The same file keeps the corrections of lesson 08 (corrections.py).
 """
 
 import sqlite3
@@ -14,13 +16,17 @@ from pathlib import Path
 from llmlab.errors import LabError
 from llmlab.paths import data_dir
 
-TABLE = """
-create table if not exists item (
+TABLES = (  # a file that was written before one of them existed gets it when it is next used
+    """create table if not exists item (
   student text not null, lesson text not null, item text not null,
   solved integer not null default 0, changed text not null default current_timestamp,
   primary key (student, lesson, item)
+)""",
+    """create table if not exists correction (
+  id integer primary key, student text not null, question text not null, said text not null,
+  answer text not null, wordings text not null, made text not null default current_timestamp
+)""",
 )
-"""
 LOCAL = "local"  # the one who sits at this machine
 
 
@@ -49,7 +55,7 @@ class Progress:
         """The lesson was opened and has these items. What is solved stays; items that are gone are forgotten."""
         names = list(items)
         holes = ",".join("?" * len(names))
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(
                 f"delete from item where student = ? and lesson = ? and item not in ({holes})",
                 (self.student, lesson, *names),
@@ -61,7 +67,7 @@ class Progress:
 
     def solved(self, lesson: str, item: str) -> None:
         """Mark one item. Solved once is solved, also if the answer is changed later."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.execute(
                 "insert into item (student, lesson, item, solved) values (?, ?, ?, 1) "
                 "on conflict (student, lesson, item) do update set solved = 1, changed = current_timestamp "
@@ -71,7 +77,7 @@ class Progress:
 
     def states(self) -> dict[str, State]:
         """Every lesson that was opened, by its slug, the one worked on last at the end."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             rows = db.execute(
                 "select lesson, sum(solved), count(*) from item where student = ? group by lesson "
                 "order by max(changed), lesson",
@@ -81,16 +87,19 @@ class Progress:
 
     def forget(self) -> None:
         """Start from nothing."""
-        with self._transaction() as db:
-            db.execute("delete from item where student = ?", (self.student,))
+        with self.transaction() as db:
+            for table in ("item", "correction"):
+                db.execute(f"delete from {table} where student = ?", (self.student,))
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A connection on which all that is done is done, or nothing. LabError where the file cannot be used."""
         try:
             db = sqlite3.connect(self.path, timeout=10)
             try:
                 with db:  # commits, or rolls back
-                    db.execute(TABLE)
+                    for table in TABLES:
+                        db.execute(table)
                     yield db
             finally:
                 db.close()

@@ -6,6 +6,7 @@
     python -m llmlab.course.work assistant course OUT --tokens 204800 --labeller good
     python -m llmlab.course.work merges sums --kilobytes 300 --count 2000
     python -m llmlab.course.work dreams course --temperature 0.9 --each 12 --seed 200
+    python -m llmlab.course.work correct assistant OUT --recipe whole
 
 A sentence for a person goes to the error stream, with exit status 2. When the standard input ends, the course that
 started us is gone, and so are we.
@@ -140,6 +141,13 @@ def dreams(model: str, size: str, temperature: float, each: int, seed: int) -> I
             yield {"kind": kind, "dreams": tally.dreams, "verdicts": dict(tally.verdicts)}
 
 
+def correct(model: str, size: str, out: Path, recipe: str) -> Iterator[dict]:
+    """Learn the corrections in a run's folder, and examine what became of all other answers."""
+    from llmlab.course.correcting import round_of_the_loop
+
+    return round_of_the_loop(model, size, out, recipe)
+
+
 def said(stage: pipeline.Stage) -> Iterator[dict]:
     """The progress of a stage as plain records; returns what it made."""
     while True:
@@ -193,6 +201,11 @@ def main(arguments: list[str] | None = None) -> None:
     task.add_argument("--size", default="course")
     task.add_argument("--tokens", type=int, required=True)
     task.add_argument("--labeller", required=True)
+    task = tasks.add_parser("correct")
+    task.add_argument("model")
+    task.add_argument("out", type=Path)
+    task.add_argument("--size", default="course")
+    task.add_argument("--recipe", required=True)
     task = tasks.add_parser("merges")
     task.add_argument("source")
     task.add_argument("--kilobytes", type=int, required=True)
@@ -203,6 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
         "train": train,
         "families": families,
         "assistant": assistant,
+        "correct": correct,
         "merges": merges,
         "dreams": dreams,
     }

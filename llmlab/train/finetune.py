@@ -41,7 +41,6 @@ from llmlab.train.pretrain import Learner, tokens_read
 from llmlab.train.team import Team
 
 WARMUP, DECAY = 0.02, 1.0  # shares of the run in which the learning rate goes up, and down
-LORA_RATE = 1e-2  # AdamW's rate for A and B
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,8 @@ class FinetuneConfig:
     """One finetuning. A step reads `rows` rows of `width` tokens, the share `replay` of them pages of the crawl.
 
     `lr` is a share of pretraining's rates. `rank` 0 moves all weights; with more, an adapter of this rank (and
-    `alpha`) is learned instead.
+    `alpha`) is learned instead, by AdamW at the rate `adapter_lr`. With an adapter, `kept_rows` of the rows can be
+    conversations in which the model is to say what it said before, and nothing new.
     """
 
     tokens: int = 10_000_000
@@ -59,6 +59,8 @@ class FinetuneConfig:
     lr: float = 0.25
     rank: int = 0
     alpha: float = 32.0
+    adapter_lr: float = 1e-2
+    kept_rows: int = 0
     seed: int = 1
     checkpoint_every: int = 200
     validate_every: int = 0
@@ -69,6 +71,8 @@ class FinetuneConfig:
             raise LabError(
                 f"A step reads {self.tokens_per_step:,} tokens: ask for that many, or more. replay is a share below 1."
             )
+        if self.kept_rows and not (self.rank and self.kept_rows + self.page_rows < self.rows):
+            raise LabError("Rows in which nothing is to change need an adapter (rank), and rows beside them.")
 
     @property
     def tokens_per_step(self) -> int:
@@ -98,7 +102,7 @@ class FinetuneConfig:
 
     def lr_of(self, t: int) -> float:
         """The rate of step t: Muon's, or that of the adapter."""
-        return self.lr_scale(t) * (LORA_RATE if self.rank else self.lr * tier("course").muon_lr)
+        return self.lr_scale(t) * (self.adapter_lr if self.rank else self.lr * tier("course").muon_lr)
 
 
 def finetune(
@@ -107,11 +111,14 @@ def finetune(
     dialogues: Sequence[Dialogue],
     out: Path | str,
     pages: TokenFile | None = None,
+    kept: Sequence[Dialogue] = (),
     resume: bool = True,
     provenance: dict | None = None,
     validate: Callable[[GPT], dict[str, float]] = lambda model: {},
 ) -> Iterator[Step]:
     """Go on from `start` with conversations (and `pages`, where config.replay asks for them); a record a step.
+
+    In the conversations `kept` the model is held to what `start` says there (`kept_loss`); see config.kept_rows.
 
     The finished model is in `out`/model; with a rank, its adapter in `out`/adapter, too. Stops and resumes as
     pretraining does. `validate` gives whatever figures of the model should stand in its provenance.
@@ -125,7 +132,11 @@ def finetune(
     folder = RunFolder(out)
     model = GPT(start.config).to(device)
     model.load_state_dict(start.model.state_dict())
-    talk = DialogueBatches(dialogues, config.rows - config.page_rows, config.width, config.seed)
+    own = config.rows - config.page_rows - config.kept_rows
+    talk = DialogueBatches(dialogues, own, config.width, config.seed)
+    same = (
+        DialogueBatches(kept, config.kept_rows, config.width, config.seed + 1) if config.kept_rows else None
+    )
     learner = AdapterLearner(model, config) if config.rank else FullLearner(model, config)
     first = (folder.training() or NOTHING)["step"]
     compile = config.compile == "on" or (
@@ -136,7 +147,7 @@ def finetune(
     rows = PageRows(pages, config) if config.page_rows else None
 
     def do_step(t: int) -> float:
-        x, y = joined(talk[t], rows[t] if rows else None)
+        x, y = joined(talk[t], rows[t] if rows else None, same[t] if same else None)
         loss = loss_of(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device))
         loss.backward()
         team.average([weight.grad for weight in learner.weights])
@@ -150,7 +161,7 @@ def finetune(
         model=model,
         tokenizer=start.tokenizer,
         state=learner.state(),
-        origin=describe(config, start, dialogues, pages, provenance or {}, device),
+        origin=describe(config, start, [*dialogues, *kept], pages, provenance or {}, device),
         bytes_per_token=bytes_per_token(dialogues, start),
         do_step=do_step,
         validate=lambda: validate(learner.finished()),
@@ -165,6 +176,17 @@ def answer_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """The mean surprise in nats at those targets (B, T) that are to be learned, given logits (B, T, V)."""
     each = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none")
     return each.float().sum() / (targets != IGNORED).sum().clamp(min=1)
+
+
+def kept_loss(logits: Tensor, before: Tensor, targets: Tensor) -> Tensor:
+    """How far the probabilities have moved from those `before` (both logits (B, T, V)), in nats: KL(before || now).
+
+    The mean over the assistant's own places, those where targets (B, T) are to be learned.
+    """
+    now, then = (scores.float().log_softmax(-1) for scores in (logits, before))
+    moved = F.kl_div(now, then, reduction="none", log_target=True).sum(-1)  # (B, T)
+    own = targets != IGNORED
+    return (moved * own).sum() / own.sum().clamp(min=1)
 
 
 class FullLearner:
@@ -200,20 +222,26 @@ class AdapterLearner:
 
     def __init__(self, model: GPT, config: FinetuneConfig):
         self.model = model.requires_grad_(False)
+        self.kept_rows = config.kept_rows
         self.adapter = lora.adapter(model, config.rank, config.alpha, config.seed)
         named = {name: tensor.requires_grad_() for name, tensor in self.adapter.tensors().items()}
         self.weights = list(named.values())
-        self.optimiser = AdamW(named, LORA_RATE)
+        self.optimiser = AdamW(named, config.adapter_lr)
 
     def loss_function(self, bos: int, device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
-        """As with all weights, but through the corrected ones."""
+        """As with all weights, but through the corrected ones. In the last `kept_rows` nothing should change."""
         bf16 = machine.has_bf16(device.type)
 
         def loss_of(x: Tensor, y: Tensor) -> Tensor:
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 weights = lora.corrected(self.model, self.adapter)
-                asked = {"idx": x, "mask": document_mask(x, bos)}
-                return answer_loss(torch.func.functional_call(self.model, weights, kwargs=asked), y)
+                asked, new = {"idx": x, "mask": document_mask(x, bos)}, len(x) - self.kept_rows
+                logits = torch.func.functional_call(self.model, weights, kwargs=asked)
+                if not self.kept_rows:
+                    return answer_loss(logits, y)
+                with torch.no_grad():
+                    before = self.model(x[new:], mask=document_mask(x[new:], bos))
+                return answer_loss(logits[:new], y[:new]) + kept_loss(logits[new:], before, y[new:])
 
         return loss_of
 
@@ -245,13 +273,10 @@ class PageRows:
         return x[: self.rows], y[: self.rows]
 
 
-def joined(
-    talk: tuple[np.ndarray, np.ndarray], pages: tuple[np.ndarray, np.ndarray] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of conversations with rows of pages below them."""
-    if pages is None:
-        return np.ascontiguousarray(talk[0]), np.ascontiguousarray(talk[1])
-    return np.concatenate((talk[0], pages[0])), np.concatenate((talk[1], pages[1]))
+def joined(*parts: tuple[np.ndarray, np.ndarray] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of all parts, below each other; None is no part."""
+    there = [part for part in parts if part is not None]
+    return np.concatenate([x for x, _ in there]), np.concatenate([y for _, y in there])
 
 
 def equivalent(config: FinetuneConfig, model: GPT):

@@ -61,7 +61,7 @@ def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path):
 def test_what_was_interrupted_is_not_there(tmp_path: Path):
     progress = Progress(path=tmp_path / "p.sqlite")
     progress.opened("x", ["a"])
-    with pytest.raises(RuntimeError), progress._transaction() as db:
+    with pytest.raises(RuntimeError), progress.transaction() as db:
         db.execute("update item set solved = 1")
         raise RuntimeError("the lid closes here")
     assert progress.states()["x"] == State(0, 1)

@@ -13,7 +13,7 @@ from llmlab.model import checkpoint
 from llmlab.model.gpt import document_mask
 from llmlab.text.dialogue import dialogue, prompt_tokens
 from llmlab.train import lora
-from llmlab.train.finetune import FinetuneConfig, answer_loss, finetune
+from llmlab.train.finetune import FinetuneConfig, answer_loss, finetune, kept_loss
 from llmlab.train.pretrain import pretrain
 
 NOUNS = "goat ferry lamp harbour".split()
@@ -115,6 +115,24 @@ def test_the_assistant_knows_where_it_comes_from(base, talk, corpus, tmp_path):
     assert said["start"]["weights"] == checkpoint.fingerprint(base).hex()[:16]
     with pytest.raises(LabError, match="another conversations"):
         next(finetune(SMALL, base, talk[:-1], tmp_path / "r", corpus.train))
+
+
+def test_what_has_moved_is_the_divergence_of_the_two_distributions():
+    chance = torch.Generator().manual_seed(0)
+    now, then = (torch.randn(2, 3, 5, generator=chance) for _ in range(2))
+    targets = torch.tensor([[1, -100, 2], [-100, -100, 4]])
+    p, q = then.softmax(-1), now.softmax(-1)
+    each = (p * (p.log() - q.log())).sum(-1)
+    assert kept_loss(now, then, targets) == pytest.approx(
+        float(each[0, 0] + each[0, 2] + each[1, 2]) / 3, rel=1e-5
+    )
+    assert kept_loss(then, then, targets) == pytest.approx(0, abs=1e-6)
+
+
+def test_rows_in_which_nothing_changes_need_an_adapter():
+    for wrong in ({"kept_rows": 1}, {"kept_rows": 4, "rank": 2}):
+        with pytest.raises(LabError, match="need an adapter"):
+            replace(SMALL, **wrong)
 
 
 def test_replay_needs_pages(base, talk, tmp_path):

@@ -9,32 +9,43 @@ Read next: ../../train/correct.py.
 
 import random
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import cycle, islice
 
 from llmlab.world.draft import Casting, Draft, Unfit
 from llmlab.world.facts import Entity, World
-from llmlab.world.grammar import LETTER_OF_KIND
+from llmlab.world.grammar import LETTER_OF_KIND, Form
 from llmlab.world.talk.conversation import Conversation, exchange
 from llmlab.world.talk.phrases import attributes, forms, start
 
-ALIKE = (
-    0.25  # words in common, as a share of all words of both, from which on a kind of question is recognised
-)
+# words in common, as a share of all words of both, from which on a kind of question is recognised
+ALIKE = 0.25
 NAME = re.compile(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+")
 TWO_WORDS = ("person", "company", "festival", "book")  # kinds whose names are two words in capitals
 FRAMES = (
     "{question}", "Please tell me: {question}", "{question} Please answer.", "I would like to know: {question}",
     "Quick question: {question}", "Hello! {question}", "{lower}", "A question: {question}", "{question} Thank you.",
 )  # fmt: skip
+HELD_FRAMES = (  # never practised: kept for asking afterwards
+    "I forgot to ask: {lower}",
+    "{question} I need it for a letter.",
+    "Excuse me, clerk. {question}",
+)
+TRIES = 8  # for each wording that is looked for, before the search ends: there are only so many
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A question that was answered badly, and what the assistant should have said."""
+    """A question that was answered badly, and what the assistant should have said.
+
+    `wordings` are the other ways to ask for it that a person has left standing; none: the machine's proposals.
+    """
 
     question: str
     answer: str
+    wordings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +91,80 @@ def words(text: str) -> frozenset[str]:
 @lru_cache(maxsize=1)
 def vocabulary() -> dict[tuple[str, str], tuple[frozenset[str], ...]]:
     """For each kind of question the words of each of its wordings, without what the slots print."""
-    plain = lambda source: words(re.sub(r"\{[^{}]*\}", " ", source))  # noqa: E731
     return {
         (kind, attribute): tuple(
-            plain(form.source) for use in ("ask", "again") for form in forms(f"{kind}.{attribute} {use}")
+            plain(form) for use in ("ask", "again") for form in forms(f"{kind}.{attribute} {use}")
         )
         for kind, attribute in attributes()
     }
 
 
-def rephrased(world: World, correction: Correction, count: int, seed: int = 0) -> list[Conversation]:
-    """`count` conversations that ask for the same and are answered as the correction says."""
-    what, rng = recognise(world, correction.question), random.Random(seed)
-    casting, made = Casting(world), []
-    for number in range(count):
+@lru_cache(maxsize=1)
+def frame_of_answers() -> frozenset[str]:
+    """All words that answers have beside what they tell: "lives", "in", "the", …"""
+    return frozenset().union(
+        *(plain(form) for kind, attribute in attributes() for form in forms(f"{kind}.{attribute} tell"))
+    )
+
+
+def plain(form: Form) -> frozenset[str]:
+    """The words of a form, without what its slots print."""
+    return words(re.sub(r"\{[^{}]*\}", " ", form.source))
+
+
+def proposals(world: World, question: str, count: int, seed: int = 0) -> list[str]:
+    """Up to `count` different ways to ask the same; the first is the question as it was typed."""
+    what, rng = recognise(world, question), random.Random(seed)
+    casting, said = Casting(world), question.strip()
+    found: dict[str, None] = {said: None}
+    for number in range(1, TRIES * count):
+        if len(found) >= count:
+            break
         if what is None or number % 4 == 0:
-            said = correction.question.strip()
-            frame = FRAMES[number % len(FRAMES)] if what is None else FRAMES[number // 4 % len(FRAMES)]
-            question = frame.format(question=said, lower=said[:1].lower() + said[1:])
+            frames = FRAMES if what is None else FRAMES[:4]
+            words = framed(frames[number % len(frames)], said)
         else:
-            question = in_other_words(start(casting, rng.getrandbits(40), asked=False), what)
-        made.append(exchange("correction", question, correction.answer.strip()))
-    return made
+            words = in_other_words(start(casting, rng.getrandbits(40), asked=False), what)
+        found.setdefault(words)
+    return list(found)
+
+
+def fresh(world: World, question: str, count: int, seed: int = 0) -> list[str]:
+    """Up to `count` ways to ask the same that `proposals` never makes."""
+    what, rng = recognise(world, question), random.Random(seed)
+    if what is None:
+        return [framed(frame, question.strip()) for frame in HELD_FRAMES[:count]]
+    held = forms(f"{what.entity.kind}.{what.attribute} held")
+    draft = start(Casting(world), rng.getrandbits(40), asked=False)
+    return [worded(draft, what, form) for form in rng.sample(held, k=min(count, len(held)))]
+
+
+def rephrased(world: World, correction: Correction, count: int, seed: int = 0) -> list[Conversation]:
+    """`count` conversations that ask for the same and are answered as the correction says.
+
+    Where there are fewer wordings than that, they come again: how much is practised does not depend on their number.
+    """
+    wordings = correction.wordings or proposals(world, correction.question, count, seed)
+    return [
+        exchange("correction", question, correction.answer.strip())
+        for question in islice(cycle(wordings), count)
+    ]
+
+
+def framed(frame: str, question: str) -> str:
+    """A question inside a polite phrase."""
+    return frame.replace("{question}", question).replace("{lower}", question[:1].lower() + question[1:])
 
 
 def in_other_words(draft: Draft, what: Recognised) -> str:
     """The question in one of the wordings that conversations are written in."""
-    draft.cast = {LETTER_OF_KIND[what.entity.kind]: what.entity}
-    form = draft.pick(forms(f"{what.entity.kind}.{what.attribute} ask"))
-    try:
-        return draft.render(form)
-    except Unfit:
-        return draft.render(forms(f"{what.entity.kind}.{what.attribute} ask")[0])
+    return worded(draft, what, draft.pick(forms(f"{what.entity.kind}.{what.attribute} ask")))
+
+
+def worded(draft: Draft, what: Recognised, form: Form) -> str:
+    """One wording; the plainest one where this one does not suit the name."""
+    for one in (form, forms(f"{what.entity.kind}.{what.attribute} ask")[0]):
+        draft.cast = {LETTER_OF_KIND[what.entity.kind]: what.entity}
+        with suppress(Unfit):
+            return draft.render(one)
+    raise Unfit(what.attribute)
