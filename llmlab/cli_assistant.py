@@ -43,7 +43,7 @@ def finetune(
         else None
     )
     talked = watch(talk(base, conversations, seed=seed, longest=config.width))
-    last = losses(steps(config, base, talked, out, pages, resume), config.steps)
+    last = losses(steps(config, base, talked, out, pages, resume=resume), config.steps)
     if last is not None and last.step < config.steps:
         print(
             f"Stopped after step {last.step} of {config.steps} and saved. The same command goes on from there."
