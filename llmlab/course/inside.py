@@ -1,22 +1,26 @@
 """Lesson 06, what stands behind its cells: a text inside the model, and inside its random twin.
 
-Here the requests of show/inside.py are answered with torch. Who asks does not know that: the same answers may one day
-come from an engine in the page.
+Here the requests of show/inside.py are answered with torch. In the course a student's texts are answered by the engine
+in the page (static/inside_worker.js), from the same weights and with the same numbers; the first picture, and all of
+them where the page has no engine, come from here.
 
 Read next: inside_path.py, one number followed; inside_measured.py, what was counted; reversal.py, mothers and children.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from math import log
 
 import torch
 from torch import Tensor
 
-from llmlab.course.inside_path import path
+from llmlab.course.inside_path import path, steps
 from llmlab.course.next_token import Preset, question, size_of
+from llmlab.course.page_engine import engine_for
 from llmlab.course.tables import table
 from llmlab.errors import LabError
+from llmlab.generate.engine import encode_prompt
 from llmlab.generate.reader import TorchReader
 from llmlab.measure import inside
 from llmlab.measure.copying import best_head, copying
@@ -26,10 +30,9 @@ from llmlab.model.checkpoint import Checkpoint
 from llmlab.model.gpt import GPT
 from llmlab.show import Inside
 from llmlab.show.asking import Reply, readable
-from llmlab.show.inside import attention_reply, knockout_reply, path_reply, stream_reply
+from llmlab.show.inside import MOST, attention_reply, knockout_reply, path_reply, stream_reply
 from llmlab.world.facts import World
 
-MOST = 32  # tokens of a text: more do not fit into a map that can be read
 WRITES = 16  # tokens that are written after it
 PAGE = 96  # tokens of each held-out page on which a knock-out is judged
 TWIN = 1  # the seed of the twin
@@ -40,15 +43,21 @@ class Answers:
     """Answers the questions of an `Inside` widget for one model and its twin."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.words = checkpoint.tokenizer
+        self.checkpoint, self.words = checkpoint, checkpoint.tokenizer
         self.minds = {"model": checkpoint.model, "twin": inside.twin(checkpoint.model, TWIN)}
         # what many students ask alike is computed once; a text is asked in several views, and head by head
         self.look = lru_cache(maxsize=32)(lambda who, ids: inside.look(self.minds[who], ids))
         self.whole = lru_cache(maxsize=32)(lambda who, ids: self.worth(self.minds[who], ids))
         self.on_pages = lru_cache(maxsize=64)(self._on_pages)
+        self.without = lru_cache(maxsize=2)(
+            lambda who, heads, mlps: inside.knock_out(self.minds[who], heads, mlps)
+        )
 
     def __call__(self, request: dict) -> Reply:
-        ids, who = self.ids(str(request["text"])), str(request["who"])
+        who = str(request["who"])
+        if request["kind"] == "surprise":
+            return self.surprise(request, who)
+        ids = self.ids(str(request["text"]))
         view = {
             "attention": self.attention,
             "stream": self.stream,
@@ -58,11 +67,15 @@ class Answers:
         return view[request["kind"]](request, who, ids)
 
     def ids(self, text: str) -> tuple[int, ...]:
-        """The tokens of a text, <|bos|> first. LabError if there are none, or more than a map can show."""
+        """The tokens of a text, <|bos|> first. LabError if there are none, or more than a map can show.
+
+        The page reads texts by the same rule, in the same words.
+        """
         ids = (self.words.bos, *self.words.encode(text[: 40 * MOST]))
         if not 2 <= len(ids) <= MOST:
+            has = "no" if len(ids) < 2 else f"more than {MOST - 1}"
             raise LabError(
-                f"This text has {len(ids) - 1} tokens. Use between 1 and {MOST - 1}, so that each can be seen."
+                f"This text has {has} tokens. Use between 1 and {MOST - 1}, so that each can be seen."
             )
         return ids
 
@@ -73,12 +86,8 @@ class Answers:
         """The tokens as written, and which places hold special ones."""
         return self.spelled(ids), [i for i, token in enumerate(ids) if token in self.words.special.values()]
 
-    def attention(self, request: dict, who: str, ids: tuple[int, ...]) -> Reply:
-        maps = self.look(who, ids).attention
-        layer, head = (
-            min(int(request[name]), n - 1) for name, n in zip(("layer", "head"), maps.shape, strict=False)
-        )
-        return attention_reply(*self.text(ids), maps.numpy(), layer, head)
+    def attention(self, _: dict, who: str, ids: tuple[int, ...]) -> Reply:
+        return attention_reply(*self.text(ids), self.look(who, ids).attention.numpy())
 
     def stream(self, request: dict, who: str, ids: tuple[int, ...]) -> Reply:
         seen, model = self.look(who, ids), self.minds[who]
@@ -99,19 +108,22 @@ class Answers:
         )
 
     def knockout(self, request: dict, who: str, ids: tuple[int, ...]) -> Reply:
-        heads = tuple(sorted((int(layer), int(head)) for layer, head in request["heads"]))
-        mlps = tuple(sorted(int(layer) for layer in request["mlps"]))
-        without = inside.knock_out(self.minds[who], heads, mlps)
+        without = self.without(who, *knocked_out(request))
         (before, text), (after, other) = self.whole(who, ids), self.worth(without, ids)
-        pages = self.on_pages(who, (), ()), self.on_pages(who, heads, mlps)
         bits = [(nats / log(2)).numpy() for nats in (before, after)]
-        texts = [self.spelled(text), self.spelled(other)]
-        return knockout_reply(*self.text(ids), bits, texts, pages, f"{len(self.pages())} pages it never read")
+        return knockout_reply(*self.text(ids), bits, [self.spelled(text), self.spelled(other)])
+
+    def surprise(self, request: dict, who: str) -> Reply:
+        """Bits of each token but the first of other pages."""
+        ids = encode_prompt(self.checkpoint, [int(token) for token in request["ids"]])
+        nats = inside.surprise(self.without(who, *knocked_out(request)), [ids])[0]
+        return {}, [(nats / log(2)).numpy().astype("<f4").tobytes()]
 
     def path(self, request: dict, who: str, ids: tuple[int, ...]) -> Reply:
         place = place_of(request, ids)
-        steps = path(self.minds[who], self.look(who, ids), place, self.spelled)
-        return path_reply(*self.text(ids), place, steps)
+        return path_reply(
+            *self.text(ids), place, path(self.minds[who], self.look(who, ids), place, self.spelled)
+        )
 
     def worth(self, model: GPT, ids: tuple[int, ...]) -> tuple[Tensor, list[int]]:
         """The surprise of a text in nats, and how the model goes on with it at temperature 0."""
@@ -132,6 +144,12 @@ class Answers:
             if len(found) == len(PROSE):
                 break
         return list(found.values())
+
+
+def knocked_out(request: dict) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """The heads (layer, head) and the MLPs that a request wants gone."""
+    heads = tuple(sorted((int(layer), int(head)) for layer, head in request["heads"]))
+    return heads, tuple(sorted(int(layer) for layer in request["mlps"]))
 
 
 def place_of(request: dict, ids: Sequence[int]) -> int:
@@ -165,16 +183,22 @@ def copying_head(model: str) -> tuple[int, int]:
 
 def view(model: str, kind: str, prompt: str) -> Inside:
     """One of the views, with this text."""
-    checkpoint = zoo.load(model)
-    layer, head = copying_head(model)
+    checkpoint, ask, (layer, head) = zoo.load(model), answers(model), copying_head(model)
+    own = {
+        "path": lambda: {"steps": steps(checkpoint.model)},
+        "knockout": lambda: {"pages": ask.pages(), "page_bits": ask.on_pages("model", (), ())},
+    }
     return Inside(
         kind,
         (checkpoint.config.n_layer, checkpoint.config.n_head),
-        answer=answers(model),
+        answer=ask,
         prompt=prompt,
         source=f"course model, {size_of(checkpoint)}",
+        engine=engine_for(checkpoint),
+        twin_engine=engine_for(replace(checkpoint, model=ask.minds["twin"])),
         layer=layer,
         head=head,
+        **own.get(kind, dict)(),
     )
 
 

@@ -1,7 +1,8 @@
 """Lesson 06, one number followed all the way down: from a token's vector to the probability of the next token.
 
-Each step shows the line of torch that makes it, cut out of the package's source, and the numbers of this text. The
-numbers are made by the same functions; a test holds the last one to the model's own answer.
+Each step shows the line of torch that makes it, cut out of the package's source, and says what happens in a sentence
+with gaps (static/path.js fills them). `path` makes the numbers of a text with the same functions; a test holds the
+last one to the model's own answer. The engine in the page makes them, too, for what a student types.
 
 Read next: ../model/gpt.py, where the lines stand.
 """
@@ -12,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from llmlab.generate.engine import choose
 from llmlab.measure.inside import Inside
 from llmlab.model.gpt import GPT, MLP, Attention, Block, RMSNorm, attend, attention
-from llmlab.show.number_format import percent
 
 Step = dict[str, Any]
 
@@ -32,113 +31,126 @@ def line(function: Callable, beginning: str) -> str:
     return f"# {file}, {function.__qualname__}\n{found[0]}"
 
 
-def number(x: Tensor | float) -> str:
-    return f"{float(x):.3f}".replace("-", "−")
-
-
 @torch.no_grad()
-def path(model: GPT, seen: Inside, place: int, spelled: Callable[[Sequence[int]], list[str]]) -> list[Step]:
-    """The steps of one channel of the stream at `place`: of the one that adds most to the likeliest token's score."""
+def path(
+    model: GPT, seen: Inside, place: int, spelled: Callable[[Sequence[int]], list[str]]
+) -> dict[str, Any]:
+    """The numbers of one channel of the stream at `place`: of the one that adds most to the likeliest token's score."""
     words, T, D = model.embed_tokens.weight, len(seen.ids), model.config.head_dim
-    token = int(seen.logits[place].argmax())
+    logits = seen.logits[place]
+    token = int(logits.argmax())
     end = model.norm(seen.stream[-1])[place]  # (C,)
     c = int((end * words[token]).argmax())
-    names = [f"“{word.strip() or word}”" for word in spelled(seen.ids)]
-    here, next_word = names[place], f"“{spelled([token])[0].strip()}”"
 
-    block = model.layers[0]
-    x = seen.stream[0, place]
+    block, x = model.layers[0], seen.stream[0, place]
     normed = block.input_layernorm(seen.stream[0])  # (T, C)
     q, k, v = block.self_attn.heads(normed[None], model.cos[:T], model.sin[:T])
     k, v = block.self_attn.shared(k, v)
     weights = attention(q, k)[0, 0, place]  # (T,): the first head
-    looked = int(weights[: place + 1].argmax())
-    score = q[0, 0, place] @ k[0, 0, looked] * D**-0.5
-    found = (weights @ v[0, 0])[0]
-    wrote, middle = seen.heads[0, :, place, c].sum(), x[c] + seen.heads[0, :, place, c].sum()
-    share = end[c] * words[token, c]
-    p = seen.logits[place].softmax(-1)[token]
-    n_layer = model.config.n_layer
+    ranked = weights[: place + 1].argsort(descending=True, stable=True)[:3].tolist()
+    looked, heads = ranked[0], seen.heads[0, :, place, c]
+    numbers = {
+        "x": x[c], "neighbours": x[max(0, c - 1) : c + 3],
+        "size": x.pow(2).mean().sqrt(), "weight": block.input_layernorm.weight[c], "normed": normed[place, c],
+        "query": q[0, 0, place, :3], "key": k[0, 0, looked, :3], "score": q[0, 0, place] @ k[0, 0, looked] * D**-0.5,
+        "share": weights[looked], "value": v[0, 0, looked, 0], "found": (weights @ v[0, 0])[0],
+        "heads": heads, "wrote": heads.sum(), "middle": x[c] + heads.sum(), "mlp": seen.mlps[0, place, c],
+        "after": seen.stream[1:, place, c],
+        "last_size": seen.stream[-1, place].pow(2).mean().sqrt(), "last_weight": model.norm.weight[c],
+        "end": end[c], "partner": words[token, c], "gives": end[c] * words[token, c],
+        "logit": logits[token], "p": logits.softmax(-1)[token],
+    }  # fmt: skip
+    here, next_word, other = spelled([seen.ids[place], token, seen.ids[looked]])
+    most = [[spelled([seen.ids[j]])[0], float(weights[j])] for j in ranked]
+    said = {
+        "here": here,
+        "id": seen.ids[place],
+        "next": next_word,
+        "looked": other,
+        "channel": c + 1,
+        "most": most,
+    }
+    return said | {name: value.tolist() for name, value in numbers.items()}
 
-    def step(name: str, code: str, before: Any, after: Any, said: str, **rows: Any) -> Step:
-        told = [(what.replace("_", " "), value) for what, value in rows.items()]
-        text = lambda value: value if isinstance(value, str) else number(value)  # noqa: E731
-        return {
-            "name": name, "code": code, "before": text(before), "after": text(after), "said": said,
-            "rows": [(what, text(value)) for what, value in told],
-        }  # fmt: skip
 
+def step(name: str, code: str, before: str, after: str, said: str, **rows: str) -> Step:
+    """A step: what it is called, its line, the number before and after, and what stands beside them."""
+    named = [[what.replace("_", " "), gap] for what, gap in rows.items()]
+    return {"name": name, "code": code, "before": before, "after": after, "said": said, "rows": named}
+
+
+def steps(model: GPT) -> list[Step]:
+    """The steps of this model's numbers; {…} are gaps for those of `path`."""
+    size, L, V = model.config.n_embd, model.config.n_layer, model.config.vocab_size
+    D, H, heads = model.config.head_dim, model.config.n_hidden, range(model.config.n_head)
     return [
         step(
-            "Embedding", line(GPT.forward, "x = self.embed_tokens"), f"token {seen.ids[place]:,}", x[c],
-            f"{here} is a number of the vocabulary, and the number of a row of the table. The row has {len(x)} "
-            f"numbers. We follow number {c + 1}: at the end it will speak loudest for {next_word}.",
-            its_neighbours=", ".join(map(number, x[max(0, c - 1) : c + 3])),
+            "Embedding", line(GPT.forward, "x = self.embed_tokens"), "token {id,}", "{x}",
+            f"“{{here}}” is a number of the vocabulary, and the number of a row of the table. The row has {size} "
+            "numbers. We follow number {channel,}: at the end it will speak loudest for “{next}”.",
+            its_neighbours="{neighbours}",
         ),
         step(
-            "Norm", line(RMSNorm.forward, "return F.rms_norm"), x[c], normed[place, c],
+            "Norm", line(RMSNorm.forward, "return F.rms_norm"), "{x}", "{normed}",
             "All numbers of the vector are divided by their common size, and each is multiplied by a weight of "
             "its own.",
-            size_of_the_vector=x.pow(2).mean().sqrt(), weight=block.input_layernorm.weight[c],
+            size_of_the_vector="{size}", weight="{weight}",
         ),
         step(
-            "Query and key", line(attention, "scores = (q"), normed[place, c], score,
+            "Query and key", line(attention, "scores = (q"), "{normed}", "{score}",
             f"Together with all others it makes a query of {D} numbers. The query meets the key of each earlier "
-            f"token; with that of {names[looked]} it has the largest product of head 1.",
-            query_begins=", ".join(map(number, q[0, 0, place, :3])),
-            key_begins=", ".join(map(number, k[0, 0, looked, :3])),
+            "token; with that of “{looked}” it has the largest product of head 1.",
+            query_begins="{query}", key_begins="{key}",
         ),
         step(
-            "Attention", line(attention, "return scores.softmax"), score, percent(float(weights[looked])),
-            f"The products become shares that make 100%. So {here} takes this much from {names[looked]}.",
-            **{names[j].strip("“”"): percent(float(weights[j])) for j in weights.topk(min(3, place + 1)).indices},
+            "Attention", line(attention, "return scores.softmax"), "{score}", "{share%}",
+            "The products become shares that make 100%. So “{here}” takes this much from “{looked}”.",
+            **{f"{{most.{i}.0}}": f"{{most.{i}.1%}}" for i in range(3)},
         ),
         step(
-            "Values", line(attend, "return attention(q, k) @ v"), percent(float(weights[looked])), found,
-            f"Each token has a value, {D} numbers for each head. They are added up, each with its share; this is the "
-            "first number of the sum.",
-            value_of_the_strongest=v[0, 0, looked, 0],
+            "Values", line(attend, "return attention(q, k) @ v"), "{share%}", "{found}",
+            f"Each token has a value, {D} numbers for each head. They are added up, each with its share; this is "
+            "the first number of the sum.",
+            value_of_the_strongest="{value}",
         ),
         step(
-            "Output of the heads", line(Attention.forward, "return self.o_proj"), found, wrote,
-            f"A last matrix turns what all heads of the layer found into {len(x)} numbers again. This one goes "
-            f"to our "
-            "place.",
-            **{f"head {h + 1} writes": seen.heads[0, h, place, c] for h in range(model.config.n_head)},
+            "Output of the heads", line(Attention.forward, "return self.o_proj"), "{found}", "{wrote}",
+            f"A last matrix turns what all heads of the layer found into {size} numbers again. This one goes to "
+            "our place.",
+            **{f"head {h + 1} writes": f"{{heads.{h}}}" for h in heads},
         ),
         step(
-            "Added to the stream", line(Block.forward, "x = x + self.self_attn"), x[c], middle,
-            "Nothing is replaced: what the heads wrote is added to the number that was there.", added=wrote,
+            "Added to the stream", line(Block.forward, "x = x + self.self_attn"), "{x}", "{middle}",
+            "Nothing is replaced: what the heads wrote is added to the number that was there.", added="{wrote}",
         ),
         step(
-            "MLP", line(MLP.forward, "return self.down_proj"), middle, seen.mlps[0, place, c],
-            f"Now the token thinks alone: {model.config.n_hidden} numbers are made of the {len(x)}, half of "
-            f"them open "
-            "and close the others, and all are turned back.",
+            "MLP", line(MLP.forward, "return self.down_proj"), "{middle}", "{mlp}",
+            f"Now the token thinks alone: {H} numbers are made of the {size}, half of them open and close the "
+            "others, and all are turned back.",
         ),
         step(
-            "Added again", line(Block.forward, "return x + self.mlp"), middle, seen.stream[1, place, c],
-            "The end of layer 1.", added=seen.mlps[0, place, c],
+            "Added again", line(Block.forward, "return x + self.mlp"), "{middle}", "{after.0}",
+            "The end of layer 1.", added="{mlp}",
         ),
         step(
-            f"Layers 2 to {n_layer}", line(GPT.forward, "x = block(x"), seen.stream[1, place, c],
-            seen.stream[-1, place, c], "The same again, with other weights.",
-            **{f"after layer {layer}": seen.stream[layer, place, c] for layer in range(2, n_layer + 1)},
+            f"Layers 2 to {L}", line(GPT.forward, "x = block(x"), "{after.0}", f"{{after.{L - 1}}}",
+            "The same again, with other weights.",
+            **{f"after layer {layer}": f"{{after.{layer - 1}}}" for layer in range(2, L + 1)},
         ),
         step(
-            "Last norm", line(RMSNorm.forward, "return F.rms_norm"), seen.stream[-1, place, c], end[c],
+            "Last norm", line(RMSNorm.forward, "return F.rms_norm"), f"{{after.{L - 1}}}", "{end}",
             "The whole vector is brought to one size once more.",
-            size_of_the_vector=seen.stream[-1, place].pow(2).mean().sqrt(), weight=model.norm.weight[c],
+            size_of_the_vector="{last_size}", weight="{last_weight}",
         ),
         step(
-            "Score", line(GPT.forward, "return F.linear"), end[c], seen.logits[place, token],
-            f"The vector meets the vector of each token of the vocabulary. With that of {next_word} our number gives "
-            f"{number(share)}; {len(x)} such products make the score.",
-            our_number=end[c], times_its_partner=words[token, c], gives=share,
+            "Score", line(GPT.forward, "return F.linear"), "{end}", "{logit}",
+            "The vector meets the vector of each token of the vocabulary. With that of “{next}” our number gives "
+            f"{{gives}}; {size} such products make the score.",
+            our_number="{end}", times_its_partner="{partner}", gives="{gives}",
         ),
         step(
-            "Probability", line(choose, "probs, kept ="), seen.logits[place, token], percent(float(p)),
-            f"All {len(words):,} scores become probabilities. This is what the model believes that {next_word} comes "
+            "Probability", line(choose, "probs, kept ="), "{logit}", "{p%}",
+            f"All {V:,} scores become probabilities. This is what the model believes that “{{next}}” comes "
             f"next. {model.n_params():,} weights were used on the way, and each of them once for each token.",
         ),
     ]  # fmt: skip

@@ -142,6 +142,12 @@ static void show_attention(Engine *e, int layer, int h, int t, int T, int n)
     memcpy(row, e->scores, (size_t)n * sizeof *row);
 }
 
+/* Whether a part of a layer is knocked out: one of its heads, or after them (n_head) its MLP. */
+static bool is_silent(const Engine *e, int layer, int part)
+{
+    return e->silent && e->silent[layer * (e->config.n_head + 1) + part];
+}
+
 /* e->added (T, C): what each of T new tokens, e->normed (T, C), finds at the places up to its own. */
 static void self_attn(Engine *e, int layer, int T)
 {
@@ -170,7 +176,11 @@ static void self_attn(Engine *e, int layer, int T)
             attend(e->heads + at, e->q + at, keys + shared, values + shared, e->scores, n, D);
             if (e->attention)
                 show_attention(e, layer, h, t, T, n);
+            if (is_silent(e, layer, h)) /* it has looked, and is not heard */
+                memset(e->heads + at, 0, D * sizeof(float));
         }
+    if (e->found)
+        memcpy(e->found + layer * T * C, e->heads, T * C * sizeof(float));
     linear(e, e->added, e->heads, &w->o_proj, T);
 }
 
@@ -179,6 +189,10 @@ static void mlp(Engine *e, int layer, int T)
 {
     const Config *c = &e->config;
     const Block *w = &e->blocks[layer];
+    if (is_silent(e, layer, c->n_head)) {
+        memset(e->added, 0, T * c->n_embd * sizeof(float));
+        return;
+    }
     linear(e, e->gate, e->normed, &w->gate_proj, T);
     linear(e, e->up, e->normed, &w->up_proj, T);
     for (int i = 0; i < T * c->n_hidden; i++)
@@ -207,7 +221,8 @@ static void show_residual(Engine *e, int layer, int T)
 
    With S tokens in the cache afterwards, these are filled where they are not NULL:
    e->residual (n_layer + 1, T, C), the stream before each layer and after the last; engine_score makes scores of it;
-   e->attention (n_layer, n_head, T, S), how much each new token looks at each token; a row sums to 1. */
+   e->attention (n_layer, n_head, T, S), how much each new token looks at each token; a row sums to 1;
+   e->found (n_layer, T, C), what each head found there, side by side, before o_proj makes the layer's part of it. */
 bool engine_forward(Engine *e, const int *ids, int T, float *logits, bool last_only)
 {
     const Config *c = &e->config;

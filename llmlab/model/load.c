@@ -60,6 +60,8 @@ typedef struct {
     /* For the program around the engine to set, after engine_load; NULL means no, thank you. */
     float *residual;                 /* room for the residual stream that engine_forward saw: see there */
     float *attention;                /* room for its attention */
+    float *found;                    /* room for what its heads found */
+    const uint8_t *silent;           /* which heads and MLPs write nothing (n_layer, n_head + 1) */
     void (*linear)(const Linear *l); /* does all rows of linear_rows, in its own way */
 } Engine;
 

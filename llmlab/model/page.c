@@ -11,7 +11,7 @@
 #define FOR_THE_PAGE(name) __attribute__((export_name(#name))) /* what the page may call, and by which name */
 
 static Engine engine;
-static int shape[6];             /* what page_shape tells */
+static int shape[9];             /* what page_shape tells */
 static int *known;               /* the tokens that are in the cache: engine.length of them */
 static float *scores;            /* what page_read answers with */
 static uint64_t room_for_scores; /* bytes */
@@ -36,7 +36,8 @@ FOR_THE_PAGE(page_open) const char *page_open(const uint8_t *file, size_t size)
     if (known && bos >= 0) {
         shape[0] = engine.config.vocab_size, shape[1] = engine.config.block_size;
         shape[2] = engine.vocabulary.n_ordinary, shape[3] = bos;
-        shape[4] = engine.config.n_layer, shape[5] = engine.config.n_head;
+        shape[4] = engine.config.n_layer, shape[5] = engine.config.n_head, shape[6] = engine.config.n_kv_head;
+        shape[7] = engine.config.n_embd, shape[8] = engine.config.n_hidden;
         return NULL;
     }
     engine_free(&engine), free(known), known = NULL;
@@ -44,7 +45,7 @@ FOR_THE_PAGE(page_open) const char *page_open(const uint8_t *file, size_t size)
 }
 
 /* vocab_size, block_size, how many tokens text can become (special ones follow), the number of <|bos|>, n_layer,
-   n_head. */
+   n_head, n_kv_head, n_embd, n_hidden. */
 FOR_THE_PAGE(page_shape) const int *page_shape(void) { return shape; }
 
 /* All tokens' bytes in a row, and (V + 1) places: token t is from place t up to place t + 1. */
@@ -59,46 +60,82 @@ FOR_THE_PAGE(page_encode) int page_encode(const char *text, size_t n, int *ids, 
     return encode(&engine.vocabulary, text, n, ids, room);
 }
 
-/* Scores for what could follow: after the last of ids (V), or after each of them (n, V). What the ids have in common
-   with the last that were read is in the cache and is not read again. NULL where the ids cannot be read. */
-FOR_THE_PAGE(page_read) const float *page_read(const int *ids, int n, bool all)
+/* Room for n rows of scores. False where that is too much, or memory is short. */
+static bool make_room(int n)
 {
-    int same = 0, V = engine.config.vocab_size;
-    uint64_t needed = (uint64_t)(all ? n : 1) * (uint64_t)V * sizeof *scores;
+    uint64_t needed = (uint64_t)n * (uint64_t)engine.config.vocab_size * sizeof *scores;
     if (n < 1 || n > engine.config.block_size || needed > MAX_MEMORY)
-        return NULL;
+        return false;
     if (needed > room_for_scores) {
         free(scores);
         scores = malloc((size_t)needed);
         room_for_scores = scores ? needed : 0;
     }
+    return scores != NULL;
+}
+
+/* Scores for what could follow: after the last of ids (V), or after each of them (n, V). What the ids have in common
+   with the last that were read is in the cache and is not read again. NULL where the ids cannot be read. */
+FOR_THE_PAGE(page_read) const float *page_read(const int *ids, int n, bool all)
+{
+    int same = 0;
+    if (n < 1 || n > engine.config.block_size || !make_room(all ? n : 1))
+        return NULL;
     while (!all && same < n - 1 && same < engine.length && ids[same] == known[same])
         same++;
     engine.length = same;
-    if (!scores || !engine_forward(&engine, ids + same, n - same, scores, !all))
+    if (!engine_forward(&engine, ids + same, n - same, scores, !all))
         return NULL;
     memcpy(known + same, ids + same, (size_t)(n - same) * sizeof *ids);
     return scores;
 }
 
+/* All weights, in the order of flat.py's tensor_names. */
+FOR_THE_PAGE(page_weights) const float *page_weights(void) { return engine.embed_tokens.w; }
+
+/* The base of the rotary angles, and behind it the epsilon of the norms. */
+FOR_THE_PAGE(page_constants) const float *page_constants(void) { return &engine.config.rope_base; }
+
+/* From now on these parts (n_layer, n_head + 1) write nothing: the heads of each layer, then its MLP. NULL: all write.
+   What is in the cache was written by others, so it is forgotten. */
+FOR_THE_PAGE(page_silence) void page_silence(const uint8_t *parts) { engine.silent = parts, engine.length = 0; }
+
 /* What happens inside while n tokens are read, all of them anew: attention (n_layer, n_head, n, n), how much each looks
-   at each, and behind it the scores (n_layer + 1, V) that the last token's residual stream gives before each layer and
-   after the last one. NULL where the ids cannot be read, or memory is short. */
+   at each; behind it the residual stream (n_layer + 1, n, C) before each layer and after the last one, and what the
+   heads found (n_layer, n, C). NULL where the ids cannot be read, or memory is short. */
 FOR_THE_PAGE(page_look) const float *page_look(const int *ids, int n)
 {
     const Config *c = &engine.config;
-    uint64_t T = (uint64_t)n, L = (uint64_t)c->n_layer, C = (uint64_t)c->n_embd, V = (uint64_t)c->vocab_size;
-    uint64_t attention = L * (uint64_t)c->n_head * T * T, lens = (L + 1) * V, stream = (L + 1) * T * C;
+    uint64_t T = (uint64_t)n, L = (uint64_t)c->n_layer, C = (uint64_t)c->n_embd;
+    uint64_t attention = L * (uint64_t)c->n_head * T * T, stream = (L + 1) * T * C, found = L * T * C;
     free(inside), inside = NULL;
-    if (n < 1 || n > c->block_size || attention + lens + stream > MAX_MEMORY / sizeof *inside)
+    if (n < 1 || n > c->block_size || attention + stream + found > MAX_MEMORY / sizeof *inside)
         return NULL;
-    if (!(inside = malloc((size_t)(attention + lens + stream) * sizeof *inside)))
+    if (!(inside = malloc((size_t)(attention + stream + found) * sizeof *inside)))
         return NULL;
-    float *last = inside + attention + lens + (T - 1) * C; /* of the stream before the first layer */
-    engine.attention = inside, engine.residual = inside + attention + lens;
+    engine.attention = inside, engine.residual = inside + attention, engine.found = engine.residual + stream;
     bool read = page_read(ids, n, true) != NULL;
-    engine.attention = NULL, engine.residual = NULL;
-    for (uint64_t layer = 0; read && layer <= L; layer++)
-        engine_score(&engine, last + layer * T * C, 1, inside + attention + layer * V);
+    engine.attention = engine.residual = engine.found = NULL;
     return read ? inside : NULL;
+}
+
+/* What the residual streams (n, C) of n tokens would say if the network ended there: scores (n, V). NULL where that is
+   too much, or memory is short. */
+FOR_THE_PAGE(page_lens) const float *page_lens(const float *streams, int n)
+{
+    if (!make_room(n))
+        return NULL;
+    engine_score(&engine, streams, n, scores);
+    return scores;
+}
+
+/* The log of the sum of exp of scores (V): a score less this is the log of its token's probability. */
+FOR_THE_PAGE(page_log_sum) float page_log_sum(const float *logits)
+{
+    float most = logits[0], sum = 0;
+    for (int i = 1; i < engine.config.vocab_size; i++)
+        most = logits[i] > most ? logits[i] : most;
+    for (int i = 0; i < engine.config.vocab_size; i++)
+        sum += expf(logits[i] - most);
+    return most + logf(sum);
 }

@@ -31,7 +31,7 @@ def engine() -> str:
 
 def worker() -> str:
     """The script that the engine's Worker runs."""
-    return "\n".join([read("engine_worker.js"), read("roads.js")])
+    return "\n".join(map(read, ("roads.js", "inside_worker.js", "engine_worker.js")))
 
 
 def style(*names: str) -> str:

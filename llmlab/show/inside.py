@@ -5,18 +5,19 @@
     knockout    heads and MLPs as switches; the text, its surprise and its continuation with and without them
     path        one number, step by step, beside the line of code that makes it
 
-Every view has the student's text at the top, and the random twin one press away. Only what is on the screen is sent:
-the map of one head, the distribution's best token at each place. The widget asks
+Every view has the student's text at the top, and the random twin one press away. The widget asks
 
-    {"kind": "attention", "text", "who", "layer", "head"}
-    {"kind": "stream", "text", "who", "place", "token"}            place and token: -1 for the last and the likeliest
-    {"kind": "knockout", "text", "who", "heads": [[layer, head]], "mlps": [layer]}
-    {"kind": "path", "text", "who", "place"}
+    {"kind": "attention", "text", "who", "most"}                   most: tokens that a text may have, <|bos|> too
+    {"kind": "stream", "text", "who", "most", "place", "token"}    place and token: -1 for the last and the likeliest
+    {"kind": "knockout", "text", "who", "most", "heads": [[layer, head]], "mlps": [layer]}
+    {"kind": "surprise", "ids", "who", "heads", "mlps"}            of other pages, after the picture of a knock-out
+    {"kind": "path", "text", "who", "most", "place"}
 
-and the functions below make the replies of plain data. Layers, heads and places are counted from 0 here, and from 1
-on the screen.
+and the functions below make the replies of plain data. Where the page has an engine of its own, that one answers in
+the same form. Layers, heads and places are counted from 0 here, and from 1 on the screen.
 
-Read next: asking.py, how a question travels; static/inside.js, the frame of the four views.
+Read next: asking.py, how a question travels; static/inside.js, the frame of the four views; static/inside_worker.js,
+the answers of the page.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ import traitlets
 from llmlab.show.asking import Answer, Asking, Reply
 from llmlab.show.bundle import script, style
 
-SMALL = 12  # rows and columns of a head's small map, at most
-LONGEST = 200  # letters of a text that is asked about
+MOST = 61  # tokens of a text, <|bos|> counted: more do not fit into a map that can be read
+LONGEST = 400  # letters of it
 VIEWS = ("attention", "stream", "knockout", "path")
 Who = Literal["model", "twin"]
 
@@ -40,19 +41,37 @@ class Inside(Asking):
     """A text inside a model.
 
     view: one of VIEWS. layers, heads: the model's shape. answer: gets the requests above. prompt: the text to begin
-    with. names: what the model and its twin are called. source: who answers. layer, head: the head to begin with.
+    with. names: what the model and its twin are called. source: who answers; engine, twin_engine: where the page finds
+    engines for the two (see asking.py). layer, head: the head to begin with. For "path" the `steps`: for each a `name`,
+    the line of `code`, and sentences with gaps for the numbers of an answer (static/path.js): `before`, `after`, `said`
+    and `rows` of two. For "knockout" the tokens of other `pages`, and `page_bits`, what they cost the whole model, bits
+    a token.
 
     Out: text (what was read), who, place (the chosen token, -1 for the last), layer, head. `prompt`, `who`, `layer`
-    and `head` can be set from Python: the widget then asks.
+    and `head` can be set from Python.
     """
 
-    _esm = script("core.js", "asking.js", "attention.js", "stream.js", "knockout.js", "path.js", "inside.js")
+    _esm = script(
+        "core.js",
+        "asking.js",
+        "engine.js",
+        "attention.js",
+        "stream.js",
+        "knockout.js",
+        "path.js",
+        "inside.js",
+    )
     _css = style("core.css", "inside.css")
 
     view = traitlets.Unicode().tag(sync=True)
     layers = traitlets.Int().tag(sync=True)
     heads = traitlets.Int().tag(sync=True)
     longest = traitlets.Int(LONGEST).tag(sync=True)
+    most = traitlets.Int(MOST).tag(sync=True)
+    twin_engine = traitlets.Dict().tag(sync=True)
+    steps = traitlets.List(traitlets.Dict()).tag(sync=True)
+    pages = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
+    page_bits = traitlets.Float().tag(sync=True)
     live = traitlets.Bool().tag(sync=True)
     source = traitlets.Unicode().tag(sync=True)
     names = traitlets.Dict(traitlets.Unicode()).tag(sync=True)
@@ -83,7 +102,7 @@ class Inside(Asking):
         if view not in VIEWS:
             raise ValueError(f"{view!r} is not one of {', '.join(VIEWS)}.")
         if first is None and answer is not None:
-            first = answer(opening(view, prompt, traits.get("layer", 0), traits.get("head", 0)))
+            first = answer(opening(view, prompt))
         reply, buffers = first or ({}, [])
         super().__init__(
             answer,
@@ -101,15 +120,15 @@ class Inside(Asking):
         )
 
 
-def opening(view: str, text: str, layer: int = 0, head: int = 0) -> dict[str, Any]:
+def opening(view: str, text: str) -> dict[str, Any]:
     """The question that a view asks first."""
     more = {
-        "attention": {"layer": layer, "head": head},
+        "attention": {},
         "stream": {"place": -1, "token": -1},
         "knockout": {"heads": [], "mlps": []},
         "path": {"place": -1},
     }
-    return {"kind": view, "text": text, "who": "model", **more[view]}
+    return {"kind": view, "text": text, "who": "model", "most": MOST, **more[view]}
 
 
 def text_of(tokens: Sequence[str], special: Collection[int]) -> dict[str, Any]:
@@ -117,20 +136,9 @@ def text_of(tokens: Sequence[str], special: Collection[int]) -> dict[str, Any]:
     return {"tokens": list(tokens), "special": sorted(special)}
 
 
-def attention_reply(
-    tokens: Sequence[str], special: Collection[int], maps: np.ndarray, layer: int, head: int
-) -> Reply:
-    """maps (L, H, T, T): one of them whole as float16, and all of them small, (L, H, S, S) of 0 to 255."""
-    about = text_of(tokens, special) | {"layer": layer, "head": head}
-    small = np.array([[shrink(one) for one in row] for row in maps])
-    whole = np.ascontiguousarray(maps[layer, head], dtype="<f2")
-    return about, [whole.tobytes(), np.rint(255 * small).astype(np.uint8).tobytes()]
-
-
-def shrink(square: np.ndarray, most: int = SMALL) -> np.ndarray:
-    """(T, T) to at most (most, most): the largest value of each block, so that no bright place is lost."""
-    edges = np.linspace(0, len(square), min(most, len(square)) + 1).astype(int)[:-1]
-    return np.maximum.reduceat(np.maximum.reduceat(square, edges, axis=0), edges, axis=1)
+def attention_reply(tokens: Sequence[str], special: Collection[int], maps: np.ndarray) -> Reply:
+    """maps (L, H, T, T): how much each token (row) takes from each; of all heads, so that choosing one asks nobody."""
+    return text_of(tokens, special) | {"dtype": "float16"}, [np.asarray(maps, dtype="<f2").tobytes()]
 
 
 def stream_reply(
@@ -162,21 +170,16 @@ def knockout_reply(
     special: Collection[int],
     surprise: Sequence[np.ndarray],
     texts: Sequence[Sequence[str]],
-    pages: Sequence[float],
-    about_pages: str,
 ) -> Reply:
     """Before and after, in this order. surprise (2, T - 1): bits of each token but the first; texts: the tokens that
-    the model writes after the text; pages: mean bits a token on other pages, which `about_pages` describes.
+    the model writes after the text.
     """
     about = text_of(tokens, special) | {"texts": [list(text) for text in texts]}
-    about |= {"pages": list(pages), "about_pages": about_pages}
     return about, [np.asarray(surprise, "<f4").tobytes()]
 
 
 def path_reply(
-    tokens: Sequence[str], special: Collection[int], place: int, steps: Sequence[Mapping[str, Any]]
+    tokens: Sequence[str], special: Collection[int], place: int, values: Mapping[str, Any]
 ) -> Reply:
-    """steps: for each a `name`, the line of `code`, `before` and `after` (numbers as text), what was `said` about
-    it, and `rows`, pairs of a name and a number as text.
-    """
-    return text_of(tokens, special) | {"place": place, "steps": [dict(step) for step in steps]}, []
+    """values: what the gaps of `steps` are filled with: numbers, tokens, and lists of them."""
+    return text_of(tokens, special) | {"place": place, "values": dict(values)}, []

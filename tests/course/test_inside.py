@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from llmlab.course import inside_measured, reversal
-from llmlab.course.inside import MOST, answers, copying_head, goes_on, presets, view
+from llmlab.course.inside import answers, copying_head, goes_on, presets, view
 from llmlab.course.inside_exercises import MISTAKES, QUIZ, REASON, check_score, exercises
-from llmlab.course.inside_path import line, path
+from llmlab.course.inside_path import line, path, steps
 from llmlab.errors import LabError
 from llmlab.generate.engine import generate
 from llmlab.generate.policy import Policy
@@ -17,7 +17,7 @@ from llmlab.measure.reversal import ask as ask_mother
 from llmlab.model import zoo
 from llmlab.model.checkpoint import fingerprint
 from llmlab.model.gpt import GPT
-from llmlab.show.inside import VIEWS, opening
+from llmlab.show.inside import MOST, VIEWS, opening
 from llmlab.show.number_format import percent
 from llmlab.world import build_world
 
@@ -47,13 +47,12 @@ def test_every_preset_fits_every_view(kind: str):
 
 
 def test_the_sent_map_is_the_models(course, ask):
-    reply, (whole, small) = ask({**opening("attention", TEXT), "layer": 2, "head": 1})
-    T = len(reply["tokens"])
-    sent = np.frombuffer(whole, "<f2").reshape(T, T).astype(float)
-    assert sent.sum(-1) == pytest.approx(np.ones(T), abs=2e-3) and not np.triu(sent, 1).any()
-    np.testing.assert_allclose(sent, ask.look("model", ask.ids(TEXT)).attention[2, 1], atol=1e-3)
-    c = course.config
-    assert len(small) == c.n_layer * c.n_head * min(12, T) ** 2
+    reply, [maps] = ask(opening("attention", TEXT))
+    c, T = course.config, len(reply["tokens"])
+    sent = np.frombuffer(maps, "<f2").reshape(c.n_layer, c.n_head, T, T).astype(float)
+    np.testing.assert_allclose(sent.sum(-1), 1, atol=2e-3)
+    assert not np.triu(sent, 1).any()
+    np.testing.assert_allclose(sent, ask.look("model", ask.ids(TEXT)).attention, atol=1e-3)
 
 
 def test_the_last_row_of_the_lens_is_the_models_answer(course, ask):
@@ -68,13 +67,19 @@ def test_knocking_out_nothing_shows_the_same_twice(ask):
     reply, (bits,) = ask(opening("knockout", TEXT))
     before, after = np.frombuffer(bits, "<f4").reshape(2, -1)
     assert before.tolist() == after.tolist() and reply["texts"][0] == reply["texts"][1]
-    assert reply["pages"][0] == reply["pages"][1]
 
 
 def test_knocking_out_everything_costs_more(ask):
     every = [[layer, head] for layer in range(6) for head in range(2)]
-    reply, _ = ask({**opening("knockout", TEXT), "heads": every})
-    assert reply["pages"][1] > reply["pages"][0] + 0.5
+    wanted = {"kind": "surprise", "who": "model", "mlps": []}
+    whole, without = (
+        np.mean(
+            [np.frombuffer(ask({**wanted, "heads": heads, "ids": ids})[1][0], "<f4") for ids in ask.pages()]
+        )
+        for heads in ([], every)
+    )
+    assert whole == pytest.approx(ask.on_pages("model", (), ()), abs=1e-4)
+    assert without > whole + 0.5
 
 
 def test_the_continuation_is_the_engines_at_temperature_0(course, ask):
@@ -99,20 +104,25 @@ def test_the_twin_is_another_model(ask):
 
 def test_the_path_ends_at_the_models_own_probability(course, ask):
     ids = ask.ids(TEXT)
-    steps = path(course.model, ask.look("model", ids), len(ids) - 1, ask.spelled)
-    p = float(own(course, ids)[-1].softmax(-1).max())
-    assert float(steps[-1]["after"].strip("%<>")) == pytest.approx(100 * p, abs=0.51)
-    assert float(steps[-2]["after"].replace("−", "-")) == pytest.approx(
-        float(own(course, ids)[-1].max()), abs=2e-3
-    )
-    value = lambda step, key="after": float(step[key].replace("−", "-"))  # noqa: E731
-    by_name = {step["name"]: step for step in steps}
-    added = by_name["Added to the stream"]
-    assert value(added) == pytest.approx(
-        value(added, "before") + value(by_name["Output of the heads"]), abs=2e-3
-    )
-    assert value(by_name["Added again"]) == pytest.approx(value(added) + value(by_name["MLP"]), abs=2e-3)
-    assert all(step["code"].startswith("# ") for step in steps)
+    values = path(course.model, ask.look("model", ids), len(ids) - 1, ask.spelled)
+    logits = own(course, ids)[-1]
+    assert values["p"] == pytest.approx(float(logits.softmax(-1).max()), abs=1e-4)
+    assert values["logit"] == pytest.approx(float(logits.max()), abs=1e-3)
+    assert values["middle"] == pytest.approx(values["x"] + sum(values["heads"]), abs=1e-5)
+    assert values["after"][0] == pytest.approx(values["middle"] + values["mlp"], abs=1e-5)
+    assert sum(share for _, share in values["most"]) <= 1 + 1e-6
+
+
+def test_every_gap_of_the_steps_has_a_number(course, ask):
+    ids = ask.ids(TEXT)
+    values = path(course.model, ask.look("model", ids), len(ids) - 1, ask.spelled)
+    for step in steps(course.model):
+        assert step["code"].startswith("# ")
+        for gap in re.findall(r"\{([\w.]+)[%,]?\}", str(step)):
+            found = values
+            for key in gap.split("."):
+                found = found[int(key) if key.isdigit() else key]
+            assert isinstance(found, str | int | float | list)
 
 
 def test_a_line_that_is_not_there_is_noticed():

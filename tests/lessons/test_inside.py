@@ -29,6 +29,7 @@ def test_a_new_text_goes_through_all_views(visit):
     field.press("Enter")
     n = 1 + len(zoo.load("course").tokenizer.encode("The fog is late"))
     for view in ("attention", "stream", "knockout", "path"):
+        page.locator(f".ll-view-{view}").scroll_into_view_if_needed()
         expect(page.locator(f".ll-view-{view} .ll-text .ll-tok")).to_have_count(n, timeout=60_000)
 
 

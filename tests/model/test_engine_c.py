@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from llmlab.generate.policy import Policy
+from llmlab.measure.inside import knock_out
 from llmlab.model import flat, gpt, native, zoo
 from llmlab.model.checkpoint import Checkpoint
 from tests.model.conftest import CONFIG, ROOT, TEXT, TOKENIZER, exported, ids_of, in_python, lively, run
@@ -99,9 +100,11 @@ def test_the_course_models_logits_are_torchs_within_a_thousandth(program, course
 
 
 @torch.inference_mode()
-def inside_torch(model: gpt.GPT, ids: list[int], patch: pytest.MonkeyPatch) -> tuple[Tensor, Tensor]:
-    """residual (n_layer + 1, T, C) and attention (n_layer, n_head, T, T) of one forward of torch."""
-    residual, attention = [], []
+def inside_torch(model: gpt.GPT, ids: list[int], patch: pytest.MonkeyPatch) -> tuple[Tensor, Tensor, Tensor]:
+    """residual (n_layer + 1, T, C), attention (n_layer, n_head, T, T) and what the heads found (n_layer, T, C) in one
+    forward of torch.
+    """
+    residual, attention, found = [], [], []
 
     def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         may = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).tril()
@@ -115,26 +118,42 @@ def inside_torch(model: gpt.GPT, ids: list[int], patch: pytest.MonkeyPatch) -> t
             part.register_forward_hook(lambda _, __, x: residual.append(x[0]))
             for part in (model.embed_tokens, *model.layers)
         ]
+        hooks += [
+            block.self_attn.o_proj.register_forward_hook(lambda _, given, __: found.append(given[0][0]))
+            for block in model.layers
+        ]
         model(torch.tensor([ids]))
     for hook in hooks:
         hook.remove()
-    return torch.stack(residual), torch.stack(attention)
+    return torch.stack(residual), torch.stack(attention), torch.stack(found)
 
 
+@pytest.mark.parametrize("out", [((), ()), (((0, 1), (1, 3)), (1,))], ids=["whole", "knocked out"])
 @pytest.mark.parametrize("first", [1, 9, 20])
-def test_attention_residual_and_lens_equal_torch(small, tmp_path, monkeypatch, first):
+def test_the_inside_equals_torch(small, tmp_path, monkeypatch, first, out):
     """20 tokens: the first at once, the others one by one, so that rows before and behind the cache are seen."""
-    (made, file), c = small, CONFIG
-    program, out = tmp_path / "inside", tmp_path / "out"
+    (made, file), c, (heads, mlps) = small, CONFIG, out
+    model = knock_out(made.model, heads, mlps)
+    silent = "".join(
+        str(int((layer, part) in heads or (part == c.n_head and layer in mlps)))
+        for layer in range(c.n_layer)
+        for part in range(c.n_head + 1)
+    )
+    program, written = tmp_path / "inside", tmp_path / "out"
     source = Path(__file__).with_name("inside_engine.c")
     assert native.compile_c(native.compiler(), ("-O1",), source, program) is None
     ids = torch.randint(c.vocab_size, (20,), generator=torch.Generator().manual_seed(5)).tolist()
-    subprocess.run([program, file, out, str(first), *map(str, ids)], check=True, timeout=60)
-    residual, attention = inside_torch(made.model, ids, monkeypatch)
-    lens = F.linear(made.model.norm(residual), made.model.embed_tokens.weight)
-    numbers = np.fromfile(out, "<f4")
+    subprocess.run([program, file, written, silent, str(first), *map(str, ids)], check=True, timeout=60)
+    residual, attention, found = (numbers.clone() for numbers in inside_torch(model, ids, monkeypatch))
+    for (
+        layer,
+        head,
+    ) in heads:  # torch's head still finds, and its columns are zeros; the engine's is not heard
+        found[layer, :, head * c.head_dim : (head + 1) * c.head_dim] = 0
+    lens = F.linear(model.norm(residual), model.embed_tokens.weight)
+    numbers = np.fromfile(written, "<f4")
     for start, end in [(0, first), *((place, place + 1) for place in range(first, len(ids)))]:
-        for expected in (lens[-1], residual, attention[:, :, :, :end], lens):
+        for expected in (lens[-1], residual, attention[:, :, :, :end], found, lens):
             rows = expected[..., start:end, :].numpy()
             ours, numbers = numbers[: rows.size].reshape(rows.shape), numbers[rows.size :]
             np.testing.assert_allclose(ours, rows, atol=2e-4)

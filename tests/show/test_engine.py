@@ -1,19 +1,23 @@
 """The engine in the page, in a real browser: torch's numbers, the tokenizer's tokens, Python's trees."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from llmlab.course.answers import Answers, Judge, judge
+from llmlab.course.inside import Answers as Inside
+from llmlab.course.inside import answers
 from llmlab.course.next_token import HALF_KNOWN, KNOWN, asked, question
 from llmlab.course.page_report import engine_on, same_tokens
 from llmlab.errors import LabError
 from llmlab.generate.engine import encode_prompt
-from llmlab.model import gpt, zoo
+from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.report.run_c import first_words
+from llmlab.show.inside import MOST, opening
 from llmlab.show.tree import TEMPERATURES
 from llmlab.world import build_world
 from llmlab.world.crawl import VALID_EVERY, press
@@ -116,39 +120,91 @@ def test_a_token_that_does_not_exist_is_a_sentence(small):
 # ---- the inside
 
 
-@torch.inference_mode()
-def inside_in_torch(checkpoint: Checkpoint, ids: list[int], monkeypatch) -> tuple[np.ndarray, np.ndarray]:
-    """Attention (n_layer, n_head, T, T), and the scores (n_layer + 1, V) of the last token's stream."""
-    model, streams, looks, plain = checkpoint.model, [], [], gpt.attend
-
-    def attend(q, k, v):
-        future = torch.full((q.shape[2],) * 2, -torch.inf).triu(1)
-        looks.append((q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5 + future).softmax(-1)[0])
-        return plain(q, k, v)
-
-    monkeypatch.setattr(gpt, "attend", attend)
-    hooks = [
-        layer.register_forward_hook(lambda _, read, made: streams.append((read[0], made)))
-        for layer in model.layers
-    ]
-    model(torch.tensor([ids]))
-    for hook in hooks:
-        hook.remove()
-    stream = [streams[0][0], *(made for _, made in streams)]
-    lens = [model.norm(x)[0, -1] @ model.embed_tokens.weight.T for x in stream]
-    return torch.stack(looks).numpy(), torch.stack(lens).numpy()
+WHO = {"who": "model", "most": MOST}
+LONG = (
+    "On Monday the kettle came back to Mirelda Zanth, and the ferryman asked her whether she had sold it. "
+    * 2
+)
 
 
-def test_the_inside_is_torchs(small, monkeypatch):
-    made, ids = lively(), [WORDS.bos, *WORDS.encode(TEXT)][:30]
-    reply, [attention, lens], _ = small({"kind": "inside", "ids": ids})
-    looks, said = inside_in_torch(made, ids, monkeypatch)
-    np.testing.assert_allclose(floats(attention).reshape(looks.shape), looks, atol=1e-5)
-    np.testing.assert_allclose(floats(lens).reshape(said.shape), said, atol=1e-3)
-    assert (reply["n_layer"], reply["n_head"]) == looks.shape[:2]
-    assert "".join(reply["tokens"][1:]) == WORDS.decode(ids[1:])
+def same(ours, theirs, scale: float = 1e-3) -> None:
+    """Two replies: the same words, and numbers that differ by no more than `scale`."""
+    if isinstance(theirs, dict):
+        assert ours.keys() == theirs.keys()
+        for key in theirs:
+            same(ours[key], theirs[key], scale)
+    elif isinstance(theirs, list | tuple):
+        assert len(ours) == len(theirs)
+        for one, other in zip(ours, theirs, strict=True):
+            same(one, other, scale)
+    elif isinstance(theirs, float):
+        assert ours == pytest.approx(theirs, abs=scale)
+    else:
+        assert ours == theirs
+
+
+@pytest.mark.parametrize("text", [TEXT, "fog", LONG], ids=["strange", "one word", "60 tokens"])
+def test_every_view_of_the_inside_is_pythons(browser, text: str):
+    """Heads that share keys and values, so that nothing depends on a shape of the course's model."""
+    made = lively(block_size=128)
+    page, python = engine_on(browser.new_page(), made), Inside(made)
+    text = WORDS.decode(WORDS.encode(text)[: MOST - 1])
+    for request in (
+        {"kind": "attention"},
+        {"kind": "stream", "place": -1, "token": -1},
+        {"kind": "stream", "place": 1, "token": 70},
+        {"kind": "knockout", "heads": [], "mlps": []},
+        {"kind": "knockout", "heads": [[1, 2], [0, 0]], "mlps": [0]},
+        {"kind": "path", "place": -1},
+        {"kind": "path", "place": 0},
+    ):
+        asked = {**request, **WHO, "text": text}
+        (reply, buffers, _), (theirs, their_buffers) = page(asked), python(asked)
+        same(reply | {"dtype": ""}, theirs | {"dtype": ""})
+        for i, (one, other) in enumerate(zip(buffers, their_buffers, strict=True)):
+            dtype = {("attention", 0): "<f2", ("stream", 1): "<u4"}.get((request["kind"], i), "<f4")
+            own = np.frombuffer(one, "<u4" if dtype == "<u4" else "<f4")
+            np.testing.assert_allclose(own, np.frombuffer(other, dtype).astype(own.dtype), atol=1e-3)
+
+
+def test_the_inside_of_the_course_model_and_its_twin_is_pythons(browser, course):
+    """The numbers that lesson 06 shows, with the sentences of a wrong text."""
+    python, text = answers("course"), "The lamp is in the house, and the lamp"
+    twin = engine_on(browser.new_page(), replace(python.checkpoint, model=python.minds["twin"]))
+    for who, page in (("model", course), ("twin", twin)):
+        for request in (
+            {"kind": "attention"},
+            {"kind": "stream", "place": -1, "token": -1},
+            {"kind": "knockout", "heads": [[3, 1]], "mlps": [0, 5]},
+            {"kind": "path", "place": 4},
+        ):
+            asked = {**request, "who": who, "most": MOST, "text": text}
+            (reply, buffers, _), (theirs, their_buffers) = page(asked), python(asked)
+            same(reply | {"dtype": ""}, theirs | {"dtype": ""})
+            if request["kind"] != "attention":
+                pairs = zip(buffers, their_buffers, strict=True)
+                assert all(np.allclose(floats(one), floats(other), atol=1e-3) for one, other in pairs)
+        wanted = {"kind": "surprise", "ids": python.pages()[0], "who": who, "heads": [[3, 1]], "mlps": []}
+        np.testing.assert_allclose(floats(page(wanted)[1][0]), floats(python(wanted)[1][0]), atol=1e-3)
+    for text in ("", "fog " * 100, "\u4eba" * 900):
+        asked = {**opening("attention", text), **WHO}
+        with pytest.raises(LabError) as said:
+            python(asked)
+        with pytest.raises(Exception, match="tokens") as in_the_page:
+            course(asked)
+        assert str(said.value) in str(in_the_page.value)
+
+
+def test_a_knocked_out_part_comes_back(small):
+    """The next reader finds the whole model, also where what was read before is in the cache."""
+    made, ids = lively(), [WORDS.bos, *WORDS.encode(TEXT)][:20]
+    every = [[layer, head] for layer in range(2) for head in range(4)]
+    _, [bits], _ = small({"kind": "surprise", "ids": ids, "heads": every, "mlps": [0, 1]})
+    bare = made.model.norm(made.model.embed_tokens.weight[ids[:-1]]) @ made.model.embed_tokens.weight.T
+    expected = torch.nn.functional.cross_entropy(bare, torch.tensor(ids[1:]), reduction="none")
+    np.testing.assert_allclose(floats(bits) * np.log(2), expected, atol=1e-3)  # nobody wrote anything
     _, [last], _ = small({"kind": "logits", "ids": ids})
-    np.testing.assert_allclose(floats(last), said[-1], atol=1e-3)
+    np.testing.assert_allclose(floats(last), in_torch(made, ids)[-1], atol=1e-3)
 
 
 # ---- trees

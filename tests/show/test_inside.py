@@ -7,13 +7,11 @@ import pytest
 
 from llmlab.show import Inside
 from llmlab.show.inside import (
-    SMALL,
     VIEWS,
     attention_reply,
     knockout_reply,
     opening,
     path_reply,
-    shrink,
     stream_reply,
 )
 
@@ -31,11 +29,14 @@ def maps(who: str) -> np.ndarray:
 
 def answer(request: dict):
     kind, who, tokens = request["kind"], request["who"], TOKENS
+    if kind == "surprise":
+        out = len(request["heads"]) + len(request["mlps"])
+        return {}, [np.full(len(request["ids"]) - 1, out + request["ids"][0], "<f4").tobytes()]
     if request["text"] != "the fog":
         tokens = ["<|bos|>", request["text"]]
     n = len(tokens)
     if kind == "attention":
-        return attention_reply(tokens, {0}, maps(who)[:, :, :n, :n], request["layer"], request["head"])
+        return attention_reply(tokens, {0}, maps(who)[:, :, :n, :n])
     if kind == "stream":
         place = request["place"] if 0 <= request["place"] < n else n - 1
         token = request["token"] if request["token"] >= 0 else 100 * L + place
@@ -60,16 +61,23 @@ def answer(request: dict):
         before = np.full(n - 1, 2.0)
         after = before + out * np.arange(n - 1)
         texts = [" waits", " for", " it"], [" waits", " in" if out else " for", " it"]
-        return knockout_reply(tokens, {0}, (before, after), texts, (1.5, 1.5 + out), "2 pages")
-    step = {"said": "so", "rows": [("a", "1")]}
-    steps = [
-        {"name": f"step {i}", "code": f"x = f{i}(x)", "before": str(i), "after": str(i + 1), **step}
-        for i in range(3)
-    ]
-    return path_reply(tokens, {0}, n - 1, steps)
+        return knockout_reply(tokens, {0}, (before, after), texts)
+    return path_reply(
+        tokens, {0}, n - 1, {"x": -0.5, "p": 0.25, "id": 4096, "here": " <b>", "list": [1, ["fog", 2.5]]}
+    )
+
+
+STEPS = [
+    {
+        "name": f"step {i}", "code": f"x = f{i}(x)", "before": "{x}", "after": f"{i}: {{p%}}",
+        "said": "“{here}” is {id,}", "rows": [["{list.1.0}", "{list.1.1}"], ["{list.7.0}", "{list.7.1}"]],
+    }
+    for i in range(3)
+]  # fmt: skip
 
 
 def widget(view: str, **how) -> Inside:
+    how = {"steps": STEPS, "pages": [[1, 7, 7], [2, 7]], "page_bits": 1.5} | how
     return Inside(view, (L, H), answer=answer, prompt="the fog", source="a toy", **how)
 
 
@@ -83,14 +91,6 @@ def test_opening_is_a_question_that_is_answered(view: str):
 def test_an_unknown_view_is_refused():
     with pytest.raises(ValueError, match="not one of"):
         Inside("brain", (1, 1))
-
-
-def test_small_maps_keep_their_brightest_places():
-    big = np.zeros((40, 40))
-    big[33, 5] = 1.0
-    small = shrink(big)
-    assert small.shape == (SMALL, SMALL) and small.sum() == small.max() == 1.0
-    assert shrink(big[:7, :7]).shape == (7, 7)
 
 
 def rows_of(page) -> list[list[str]]:
@@ -115,10 +115,36 @@ def test_attention_shows_the_row_of_the_chosen_token(mount):
     assert page.problems == []
 
 
-def test_another_head_and_the_twin_are_asked_for(mount):
+def test_small_maps_keep_their_brightest_places(mount):
+    """Of a long text a small map shows fewer squares, and the bright one among them."""
     page = mount(widget("attention"))
+    script = (
+        "import(URL.createObjectURL(new Blob([s + '; export { shrink };'], { type: 'text/javascript' })))"
+    )
+    for n, side in ((7, 7), (40, 12), (61, 12)):
+        small, found = page.evaluate(
+            f"""async ([s, n]) => {{ const {{ shrink }} = await {script}, big = new Float64Array(n * n);
+            [big[(n - 1) * n + n - 2], big[2 * n + 1]] = [1, .5];
+            return shrink(big, n).map((x) => x.length ? [...x] : x); }}""",
+            [widget("attention")._esm, n],
+        )
+        squares = np.array(small).reshape(side, side)
+        assert found == side and squares.max() == squares[-1, -2 if n == side else -1] == 1
+        assert sorted(squares[squares > 0]) == [0.5, 1]
+
+
+def test_another_head_is_there_at_once_and_the_twin_is_asked(mount):
+    page = mount(widget("attention"))
+    page.evaluate(
+        "() => { window.asked = window.answerInPython; window.answerInPython = () => new Promise(() => {}); }"
+    )
     page.get_by_role("radio", name="layer 2, head 1").click()
-    page.wait_for_function("document.querySelector('.ll-title').textContent === 'Layer 2, head 1'")
+    assert page.locator(".ll-title").inner_text() == "Layer 2, head 1"
+    page.get_by_role("button", name="Table").click()
+    shares = [float(row[2].strip("%<")) / 100 for row in rows_of(page)]
+    assert shares == pytest.approx(maps("model")[1, 0, T - 1].tolist(), abs=0.006)
+    page.keyboard.press("t")
+    page.evaluate("() => { window.answerInPython = window.asked; }")
     page.get_by_role("button", name="random twin").click()
     page.get_by_role("button", name="Table").click()
     wanted = f"{100 * maps('twin')[1, 0, T - 1, 0]:.0f}"
@@ -168,6 +194,7 @@ def test_switches_knock_out_and_come_back(mount):
     page.get_by_role("switch", name="layer 1, head 2").click()
     page.get_by_role("button", name="all of layer 2").click()
     page.wait_for_function("document.querySelectorAll('.ll-two dd')[3].textContent === '6.50 bits a token'")
+    assert page.locator(".ll-two dd").nth(1).inner_text() == "1.50 bits a token"
     assert page.locator(".ll-switch[aria-checked=false]").count() == 1 + H + 1
     assert page.locator(".ll-two h4").nth(1).inner_text() == "Without 5 parts"
     assert page.locator(".ll-new").all_inner_texts() == [" in", " it"]
@@ -186,6 +213,11 @@ def test_steps_go_on_and_back_with_the_keys(mount):
     assert page.get_by_role("button", name="Next step").get_attribute("aria-disabled") == "true"
     page.keyboard.press("ArrowLeft")
     assert page.locator(".ll-count").inner_text() == "2 of 3"
+    assert page.locator(".ll-change").inner_text() == "−0.500 → 1: 25%"
+    assert page.locator(".ll-step-panel .ll-says").inner_text() == "“<b>” is 4,096"
+    assert page.locator(".ll-numbers").inner_text().split() == ["fog", "2.500"], (
+        "and no line for what is not there"
+    )
 
 
 def test_a_new_text_is_read_and_an_empty_one_is_not(mount):

@@ -1,5 +1,9 @@
 // Attention: one head's map, whole; a small map of each head to choose from. A row is a token that reads, a column
-// a token that it takes from. Colours are depths of blue, so a map and the text beside it say the same.
+// a token that it takes from. Colours are depths of blue, so a map and the text beside it say the same. An answer holds
+// the maps of all heads, so choosing another one asks nobody.
+
+const SMALL = 12; // rows and columns of a small map, at most
+const LEGIBLE = 13; // px that a row needs for its name
 
 /** The colours of the seven depths, as the page has them now. */
 function blues(node) {
@@ -20,9 +24,21 @@ function paintMap(canvas, shares, n, colours) {
   }
 }
 
-function attentionView({ model, root, tokens, spans, place, choose, ask, word, plain }) {
+/** A map (n, n) in few squares, each the largest share of its block, so that no bright place is lost. */
+function shrink(shares, n) {
+  const side = Math.min(SMALL, n), block = (i) => Math.floor(((i + 1) * side - 1) / n), small = new Float64Array(side * side);
+  for (let row = 0; row < n; row++) {
+    for (let column = 0; column <= row; column++) {
+      const at = block(row) * side + block(column);
+      small[at] = Math.max(small[at], shares[row * n + column]);
+    }
+  }
+  return [small, side];
+}
+
+function attentionView({ model, root, signal, tokens, spans, place, choose, word, plain }) {
   const L = model.get("layers"), H = model.get("heads");
-  let shares = new Float64Array(0), small = new Uint8Array(0), T = 0, S = 0;
+  let maps = [], shares = new Float64Array(0), T = 0;
 
   const thumbs = Array.from({ length: L * H }, (_, i) => {
     const canvas = make("canvas", { width: 44, height: 44, "aria-hidden": "true" });
@@ -39,30 +55,24 @@ function attentionView({ model, root, tokens, spans, place, choose, ask, word, p
   const rowNames = make("div", { class: "ll-rn", "aria-hidden": "true" }), columnNames = make("div", { class: "ll-cn", "aria-hidden": "true" });
   const bar = make("div", { class: "ll-row-mark", "aria-hidden": "true" });
   const title = make("p", { class: "ll-title", "aria-live": "polite" }), detail = make("ol", { class: "ll-takes" }), said = make("p", { class: "ll-says", "aria-live": "polite" });
+  const square = make("div", { class: "ll-square" }, columnNames, rowNames, make("div", { class: "ll-canvas" }, map, bar));
   const element = make("div", { class: "ll-attention" }, grid,
-    make("div", { class: "ll-square" }, columnNames, rowNames, make("div", { class: "ll-canvas" }, map, bar)),
+    square,
     make("div", { class: "ll-beside-map" }, title, said, detail, make("p", { class: "ll-legend", "aria-hidden": "true" }, depthKey("none", "all"))));
 
   const at = () => model.get("layer") * H + model.get("head");
   const move = roving(() => thumbs.map(({ b }) => b), at());
 
-  /** Chooses a head; the trait's change asks for it. */
   function take(i) {
     model.set("layer", Math.floor(i / H));
     model.set("head", i % H);
     model.save_changes();
-    ask();
   }
 
   function write(reply) {
+    const all = floatsOf(reply.buffers[0], reply.dtype);
     T = reply.tokens?.length ?? 0;
-    shares = floatsOf(reply.buffers[0], "float16");
-    small = new Uint8Array(bytesOf(reply.buffers[1]));
-    S = T ? Math.round(Math.sqrt(small.length / (L * H))) : 0;
-    if (T) {
-      model.set("layer", reply.layer);
-      model.set("head", reply.head);
-    }
+    maps = T ? thumbs.map((_, i) => all.subarray(i * T * T, (i + 1) * T * T)) : [];
     draw();
   }
 
@@ -70,16 +80,20 @@ function attentionView({ model, root, tokens, spans, place, choose, ask, word, p
     const colours = blues(root), box = map.getBoundingClientRect(), density = Math.min(3, window.devicePixelRatio || 1);
     map.width = map.height = Math.max(64, Math.round((box.width || 400) * density));
     if (!T) return;
-    paintMap(map, shares, T, colours);
-    thumbs.forEach(({ b, canvas }, i) => {
-      paintMap(canvas, Array.from(small.subarray(i * S * S, (i + 1) * S * S), (v) => v / 255), S, colours);
-      b.setAttribute("aria-checked", String(i === at()));
-    });
+    thumbs.forEach(({ canvas }, i) => paintMap(canvas, ...shrink(maps[i], T), colours));
+    const special = (i) => spans()[i].querySelector(".ll-box") !== null;
+    square.classList.toggle("ll-dense", (box.width || 400) / T < LEGIBLE); // only the names that are looked at
+    for (const names of [rowNames, columnNames]) names.replaceChildren(...tokens().map((token, i) => make("span", {}, word(token, special(i)))));
+    showHead();
+  }
+
+  /** The chosen head, whole. */
+  function showHead() {
+    if (!T) return;
+    shares = maps[at()];
+    paintMap(map, shares, T, blues(root));
+    thumbs.forEach(({ b }, i) => b.setAttribute("aria-checked", String(i === at())));
     move(at(), false);
-    const roomy = (box.width || 400) / T >= 13, special = (i) => spans()[i].querySelector(".ll-box") !== null;
-    for (const names of [rowNames, columnNames]) {
-      names.replaceChildren(...(roomy ? tokens().map((token, i) => make("span", {}, word(token, special(i)))) : []));
-    }
     title.textContent = `Layer ${model.get("layer") + 1}, head ${model.get("head") + 1}`;
     map.setAttribute("aria-label", `Attention map of layer ${model.get("layer") + 1}, head ${model.get("head") + 1}: ${T} tokens. ${strongest()}`);
   }
@@ -103,6 +117,7 @@ function attentionView({ model, root, tokens, spans, place, choose, ask, word, p
     });
     bar.style.cssText = `top:${(100 * i) / T}%;height:${100 / T}%;width:${(100 * (i + 1)) / T}%`;
     [...rowNames.children].forEach((span, j) => span.classList.toggle("ll-chosen", j === i));
+    [...columnNames.children].forEach((span, j) => span.classList.toggle("ll-most", j === best[0].j));
     said.replaceChildren("“", word(tokens()[i], spans()[i].querySelector(".ll-box") !== null), "” takes from");
     detail.replaceChildren(...best.map(({ p, j }) => make("li", {}, make("span", { class: "t" }, word(tokens()[j], spans()[j].querySelector(".ll-box") !== null)),
       make("span", { class: "n" }, percent(p)), make("span", { class: "b" }, make("i", { style: `width:${(100 * p).toFixed(2)}%` })))));
@@ -116,9 +131,11 @@ function attentionView({ model, root, tokens, spans, place, choose, ask, word, p
   map.addEventListener("pointerleave", () => mark(place()));
   map.addEventListener("click", (event) => choose(placeOf(event)));
 
+  listen(model, ["layer", "head"], () => { showHead(); if (T) mark(place()); }, signal);
+
   return {
     element, write, mark,
-    request: () => ({ layer: model.get("layer"), head: model.get("head") }),
+    request: () => ({}),
     resized: () => { draw(); if (T) mark(place()); },
     rows: () => [`What “${plain(tokens()[place()])}” takes from each token, layer ${model.get("layer") + 1}, head ${model.get("head") + 1}`, ["token", "place", "share"],
       row(place()).map((p, j) => [plain(tokens()[j]), String(j + 1), percent(p)])],

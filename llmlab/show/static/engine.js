@@ -61,16 +61,19 @@ async function startEngine(program, weights) {
   });
 }
 
-/** For a widget: ask(request), answered by whoever can. The state line says who. An answer of the page knows no corpus;
- *  where Python has one, `later` promises { corpus, buffers: [ids, counts] } after the picture, or null. */
-function engineFor(model, signal, state) {
-  const python = pythonEngine(model, signal), where = model.get("engine") ?? {};
-  let page = null;
-  const leave = (sentence) => { page = null; state.answers("", `${sentence} Python answers.`); };
-  if (where.weights) pageEngine(where).then((engine) => { page = engine; state.answers("in this page"); }, (problem) => leave(problem.message));
+/** For a widget: ask(request), answered by whoever can; `where` are the files of its engine. The state line says who. An
+ *  answer of the page knows no corpus; where Python has one, `later` promises { corpus, buffers: [ids, counts] } after
+ *  the picture, or null. */
+function engineFor(model, signal, state, where = model.get("engine") ?? {}) {
+  const python = pythonEngine(model, signal);
+  let page = null, remark = "";
+  const tell = () => state.answers(page ? "in this page" : "", remark);
+  const leave = (sentence) => { page = null; remark = `${sentence} Python answers.`; tell(); };
+  if (where.weights) pageEngine(where).then((engine) => { page = engine; tell(); }, (problem) => leave(problem.message));
   return {
     async ask(request) {
       const engine = page;
+      tell();
       if (!engine) return python.ask(request);
       try {
         const reply = await engine.ask(request);

@@ -1,12 +1,14 @@
 // The engine in the page: the same C that `run.c` is made of, as WebAssembly, with a model's weights. It runs in a
 // Worker, beside the page, so however long it reads, no frame is late. engine.js starts it and passes the questions
-// on; roads.js, which Python joins to this file, grows a tree out of many readings. Read next: model/page.c.
+// on. Python joins two files to this one: roads.js, which grows a tree out of many readings, and inside_worker.js, what
+// happens in a single one. Read next: model/page.c.
 
 let c = null; // what page.c exports
 let model = null; // its shape, and the bytes of its tokens
 
 const bytesAt = (at, n) => new Uint8Array(c.memory.buffer, at, n); // made anew each time: memory that grows moves
 const numbersAt = (at, n) => new Int32Array(c.memory.buffer, at, n);
+const floatsAt = (at, n) => new Float32Array(c.memory.buffer, at, n);
 
 /** Calls f(address) with these bytes in the engine's memory, which are given back afterwards. */
 function lend(bytes, f) {
@@ -34,9 +36,9 @@ function openModel(file) {
   model = null;
   const wrong = lend(file, (at) => c.page_open(at, file.byteLength));
   if (wrong) throw new Error(`The model of this page ${cText(wrong)}.`);
-  const [V, room, nOrdinary, bos, nLayer, nHead] = numbersAt(c.page_shape(), 6);
+  const [V, room, nOrdinary, bos, nLayer, nHead, nKvHead, C, nHidden] = numbersAt(c.page_shape(), 9);
   const places = numbersAt(c.page_places(), V + 1), letters = bytesAt(c.page_bytes(), places[V]);
-  model = { V, room, nOrdinary, bos, nLayer, nHead, tokens: Array.from({ length: V }, (_, id) => letters.slice(places[id], places[id + 1])) };
+  model = { V, room, nOrdinary, bos, nLayer, nHead, nKvHead, C, nHidden, tokens: Array.from({ length: V }, (_, id) => letters.slice(places[id], places[id + 1])) };
 }
 
 function cText(at) {
@@ -73,26 +75,21 @@ function encode(text) {
 function read(ids, all = false) {
   const at = lend(Int32Array.from(ids), (from) => c.page_read(from, ids.length, all));
   if (!at) throw new Error("The model cannot read these tokens.");
-  return new Float32Array(c.memory.buffer, at, (all ? ids.length : 1) * model.V);
+  return floatsAt(at, (all ? ids.length : 1) * model.V);
 }
 
-/** The likeliest token, of equals the first. */
-const likeliest = (logits) => logits.reduce((best, z, id) => (z > logits[best] ? id : best), 0);
+/** The likeliest token, of equals the first. A loop: it runs for every place of every layer of a text. */
+function likeliest(logits) {
+  let best = 0;
+  for (let id = 1; id < logits.length; id++) if (logits[id] > logits[best]) best = id;
+  return best;
+}
 
 /** What can be asked. Each answer is [reply, buffers]. */
 const ANSWERS = {
   logits(request) {
     const ids = promptIds(request);
     return [{ ids, dtype: "float32", corpus: "", text: decode(ids.slice(1)) }, [read(ids, request.all).slice().buffer]];
-  },
-  /** What happens inside: attention (n_layer, n_head, T, T), and what the last token's stream would say (n_layer + 1, V). */
-  inside(request) {
-    const ids = promptIds(request), T = ids.length, { nLayer, nHead, V } = model;
-    const at = lend(Int32Array.from(ids), (from) => c.page_look(from, T)), parts = [nLayer * nHead * T * T, (nLayer + 1) * V];
-    if (!at) throw new Error("The model cannot read these tokens.");
-    const all = new Float32Array(c.memory.buffer, at, parts[0] + parts[1]);
-    const reply = { ids, n_layer: nLayer, n_head: nHead, tokens: ids.map(readable) };
-    return [reply, [all.slice(0, parts[0]).buffer, all.slice(parts[0]).buffer]];
   },
   tree(request) {
     return treeReply(request, promptIds(request));
@@ -107,6 +104,7 @@ const ANSWERS = {
     }
     return [{ ids, text: decode(ids.slice(from)) }, []];
   },
+  ...INSIDE,
 };
 
 async function fetched(url) {

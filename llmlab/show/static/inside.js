@@ -8,8 +8,12 @@
 const VIEWS_INSIDE = { attention: attentionView, stream: streamView, knockout: knockoutView, path: pathView };
 
 function render({ model, el, signal }) {
-  const root = mount(el, "inside", signal, () => view.resized?.()), engine = pythonEngine(model, signal);
-  const state = stateLine(root, { live: model.get("live"), source: model.get("source") }), read = reader(engine, state);
+  const root = mount(el, "inside", signal, () => view.resized?.());
+  const state = stateLine(root, { live: model.get("live"), source: model.get("source") });
+  // the twin has weights of its own, and most students never fetch them
+  const engines = { model: engineFor(model, signal, state) };
+  const engineOf = (who) => engines[who] ??= engineFor(model, signal, state, model.get("twin_engine") ?? {});
+  const engine = { ask: (request) => engineOf(request.who).ask(request) }, read = reader(engine, state);
   let tokens = [], spans = [], chosen = 0;
 
   // ---- what stands where ----
@@ -26,7 +30,7 @@ function render({ model, el, signal }) {
   const picture = make("div", { class: "ll-picture" });
 
   const frame = {
-    model, root, make, signal,
+    model, root, signal, engine,
     tokens: () => tokens,
     spans: () => spans,
     place: () => chosen,
@@ -80,7 +84,7 @@ function render({ model, el, signal }) {
   async function request(words = model.get("text")) {
     if (!words.trim()) { state.empty("Write a few words above, and press Enter."); return; }
     if (words !== model.get("text")) model.set("place", -1);
-    const reply = await read({ kind: model.get("view"), text: words, who: model.get("who"), ...view.request() }, "Reading …");
+    const reply = await read({ kind: model.get("view"), text: words, who: model.get("who"), most: model.get("most"), ...view.request() }, "Reading …");
     if (!reply) return;
     const at = root.getRootNode().activeElement, focus = spans.includes(at) ? spans.indexOf(at) : -1;
     model.set("text", words);
@@ -125,9 +129,15 @@ function render({ model, el, signal }) {
     action();
   });
 
-  listen(model, ["prompt"], () => { field.value = model.get("prompt"); request(model.get("prompt")); }, signal);
+  // a text that comes from another view is read when somebody comes near: the worker is free for what is looked at
+  let near = false, missed = false;
+  const watch = new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && missed) readPrompt(); }, { rootMargin: "100% 0px" });
+  const readPrompt = () => { missed = !near; if (near) request(model.get("prompt")); };
+  watch.observe(root);
+  signal?.addEventListener("abort", () => watch.disconnect());
+
+  listen(model, ["prompt"], () => { field.value = model.get("prompt"); readPrompt(); }, signal);
   listen(model, ["who"], () => { showWho(); request(); }, signal);
-  listen(model, view.listens ?? [], () => request(), signal);
   field.value = model.get("prompt");
   showWho();
   state.rest();

@@ -1,7 +1,21 @@
 // One number followed all the way: a list of steps, and for the one that is looked at the line of code, the number
-// before and after it, and what stands beside it.
+// before and after it, and what stands beside it. The sentences are Python's (the traitlet `steps`), with gaps for the
+// numbers of an answer: {x} is a number or a token, {x%} a share, {x,} a whole number; {most.0} is the first of a list.
 
-function pathView({ plain, tokens, place }) {
+/** A sentence with its gaps filled from an answer; "" where it has nothing for a sentence that is one gap. */
+function filled(sentence, values) {
+  return sentence.replace(/\{([\w.]+)([%,]?)\}/g, (_, name, as) => gap(name.split(".").reduce((value, key) => value?.[key], values), as));
+}
+
+function gap(value, as) {
+  if (value === undefined) return "";
+  if (Array.isArray(value)) return value.map((one) => gap(one, as)).join(", ");
+  if (typeof value === "string") return visible(value).trim() || spoken(value);
+  if (as) return as === "%" ? percent(value) : whole(value);
+  return value.toFixed(3).replace("-", "−");
+}
+
+function pathView({ model, plain, tokens, place }) {
   let steps = [], at = 0, buttons = [];
 
   const list = make("ol", { class: "ll-step-list" });
@@ -34,7 +48,11 @@ function pathView({ plain, tokens, place }) {
   next.addEventListener("click", () => go(at + 1));
 
   function write(reply) {
-    steps = reply.steps ?? [];
+    const values = reply.values ?? {}, fill = (sentence) => filled(sentence, values);
+    steps = model.get("steps").map((step) => ({
+      ...step, before: fill(step.before), after: fill(step.after), said: fill(step.said),
+      rows: step.rows.map((row) => row.map(fill)).filter(([, value]) => value),
+    }));
     buttons = steps.map((step, i) => {
       const b = make("button", { type: "button" }, make("span", { class: "t" }, step.name), make("span", { class: "n" }, step.after));
       b.addEventListener("click", () => go(i));

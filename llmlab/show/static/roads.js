@@ -63,8 +63,8 @@ function bestOf(z, n) {
 /** log of the sum of exp(z / t), without overflow; -1e30 for none. */
 function logSum(z, t) {
   if (!z.length) return -1e30;
-  const top = z.reduce((a, b) => Math.max(a, b));
-  let sum = 0;
+  let top = z[0], sum = 0;
+  for (let i = 1; i < z.length; i++) if (z[i] > top) top = z[i];
   for (let i = 0; i < z.length; i++) sum += Math.exp((z[i] - top) / t);
   return top / t + Math.log(sum);
 }
