@@ -11,8 +11,8 @@ Read next: train/pretrain.py, the longest stage.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
-from llmlab.measure.reversal import Pair, register, register_hash
 from llmlab.paths import cache_dir
 from llmlab.stages import Made
 from llmlab.stages import finish as finish  # whoever asks for a stage finds here how to run it
@@ -22,6 +22,9 @@ from llmlab.text.tokenizer import SPECIAL, Tokenizer
 from llmlab.world import SIZES
 from llmlab.world.corpus import CorpusFolder, build_corpus, find_corpus
 from llmlab.world.realtext import Document
+
+if TYPE_CHECKING:
+    from llmlab.measure.reversal import Pair
 
 LETTERS_A_PAGE = 450  # of the crawl, on average
 
@@ -79,9 +82,11 @@ def training_set(
 
 
 def families(
-    corpus: CorpusFolder, words: Tokenizer, longest: int, told: Sequence[Pair], which: str
+    corpus: CorpusFolder, words: Tokenizer, longest: int, told: "Sequence[Pair]", which: str
 ) -> Stage[Corpus]:
     """The family register (measure/reversal.py) in tokens, and half as many letters of the crawl beside it."""
+    from llmlab.measure.reversal import register, register_hash  # brings torch, which no other stage needs
+
     folder = cache_dir() / f"families-{corpus.key}-{words.hash}-{longest}-{register_hash(told, which)}"
     if not folder.is_dir():
         yield Progress("families", 0, 1)

@@ -156,7 +156,7 @@ def test_the_inside_is_torchs(small, monkeypatch):
 
 def answers_for(name: str) -> Answers:
     checkpoint, world = zoo.load("course"), build_world()
-    fact = asked("course")[name]
+    fact = asked("course", name)
     said = question(world, fact)
     start = encode_prompt(checkpoint, said.prompt)
     truth = checkpoint.tokenizer.encode(said.prompt + said.answer)[len(start) - 1 :]
