@@ -13,6 +13,8 @@ app = marimo.App(width="medium", app_title="Next token, LLM Lab", css_file="../a
 
 @app.cell(hide_code=True)
 def _():
+    from functools import partial
+
     import marimo as mo
 
     from llmlab.course import answers, next_token, page, tables
@@ -41,6 +43,7 @@ def _():
         mo,
         next_token,
         page,
+        partial,
         student_progress,
         tables,
         zoo,
@@ -143,9 +146,9 @@ def _(mo):
 
 
 @app.cell(hide_code=True)
-def _(checkpoint, mo, next_token, tables):
+def _(checkpoint, mo, next_token, page, tables):
     riddle = next_token.Riddle(checkpoint, "The", seed=3)
-    mo.Html(tables.columns("ABC", [mo.ui.anywidget(text) for text in riddle.texts]))
+    page.later(lambda: tables.columns("ABC", [mo.ui.anywidget(text) for text in riddle.texts]), rows=13.5)
     return (riddle,)
 
 
@@ -193,11 +196,11 @@ def _(mo):
 
 
 @app.cell(hide_code=True)
-def _(caption, checkpoint, mo, next_token, presets):
+def _(caption, checkpoint, mo, next_token, page, partial, presets):
     _sure, _unsure = presets[next_token.KNOWN], presets["In a recipe"]
     mo.vstack(
         [
-            mo.Html(next_token.rules_table(checkpoint, _sure, _unsure)),
+            page.later(partial(next_token.rules_table, checkpoint, _sure, _unsure), rows=6.4),
             mo.Html(
                 caption(
                     "Look at the columns “tokens left”.",
@@ -223,19 +226,23 @@ def _(mo):
 
 
 @app.cell(hide_code=True)
-def _(mo, next_token):
+def _(mo, next_token, page):
+    three = page.Scene(rows=15.5)
     beginning = mo.ui.dropdown(next_token.BEGINNINGS, value="The", label="Begin with")
     cut = mo.ui.dropdown(list(next_token.CUTS), value="nothing is cut", label="Rule")
     seed = mo.ui.number(0, 999, value=7, label="Seed")
     mo.hstack([beginning, cut, seed], justify="start", wrap=True, gap=2)
-    return beginning, cut, seed
+    return beginning, cut, seed, three
 
 
 @app.cell(hide_code=True)
-def _(beginning, checkpoint, cut, mo, next_token, seed, tables):
-    dreams = next_token.three_dreams(checkpoint, beginning.value, cut.value, int(seed.value or 0))
-    _names = [f"Temperature {t}" for t in next_token.TEMPERATURES]
-    mo.Html(tables.columns(_names, [mo.ui.anywidget(text) for text in dreams]))
+def _(beginning, checkpoint, cut, mo, next_token, seed, tables, three):
+    def _dreams():
+        texts = next_token.three_dreams(checkpoint, beginning.value, cut.value, int(seed.value or 0))
+        names = [f"Temperature {t}" for t in next_token.TEMPERATURES]
+        return tables.columns(names, [mo.ui.anywidget(text) for text in texts])
+
+    three.show(_dreams)
     return
 
 
@@ -264,17 +271,20 @@ def _(mo):
 
 
 @app.cell(hide_code=True)
-def _(mo, next_token):
-    facts = next_token.asked("course")
-    fact = mo.ui.radio(list(facts), value=next_token.HALF_KNOWN, inline=True)
+def _(mo, next_token, page):
+    roads = page.Scene(rows=20)
+    fact = mo.ui.radio(next_token.ASKED, value=next_token.HALF_KNOWN, inline=True)
     fact
-    return fact, facts
+    return fact, roads
 
 
 @app.cell(hide_code=True)
-def _(checkpoint, fact, facts, mo, next_token, world):
-    tree = mo.ui.anywidget(next_token.roads_of(checkpoint, world, facts[fact.value]))
-    tree
+def _(checkpoint, fact, mo, next_token, roads, world):
+    def _tree():
+        asked = next_token.asked("course", fact.value)
+        return f"{mo.ui.anywidget(next_token.roads_of(checkpoint, world, asked))}"
+
+    roads.show(_tree)
     return
 
 

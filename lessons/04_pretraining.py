@@ -205,14 +205,14 @@ def _(mo):
 
 
 @app.cell(hide_code=True)
-def _(measured, mo):
-    mo.Html(measured.kinds_table())
+def _(measured, page):
+    page.later(measured.kinds_table, rows=7.5)
     return
 
 
 @app.cell(hide_code=True)
-def _(caption, measured, mo):
-    mo.Html(caption("Look at each row from left to right.", measured.kinds_sentence()))
+def _(caption, measured, page):
+    page.later(lambda: caption("Look at each row from left to right.", measured.kinds_sentence()), rows=4.2)
     return
 
 
@@ -230,26 +230,27 @@ def _(mo):
 
 
 @app.cell(hide_code=True)
-def _(measured, mo, pretraining):
+def _(measured, mo, page, pretraining):
+    archive, its_factor = page.Scene(rows=10), page.Scene(rows=2.4)
     packer = mo.ui.radio(["course", "pocket"], value="course", inline=True, label="Packed by the")
     packed_text = mo.ui.text_area(
         value=pretraining.article(pretraining.first_page()), rows=4, max_length=measured.LONGEST, full_width=True,
         label="A page that was never read; or write your own, and press Ctrl and Enter",
     )  # fmt: skip
     mo.vstack([packer, packed_text])
-    return packed_text, packer
+    return archive, its_factor, packed_text, packer
 
 
 @app.cell(hide_code=True)
-def _(measured, mo, packed_text, packer):
-    mo.Html(measured.archive_picture(packed_text.value, packer.value))
+def _(archive, measured, packed_text, packer):
+    archive.show(lambda: measured.archive_picture(packed_text.value, packer.value))
     return
 
 
 @app.cell(hide_code=True)
-def _(caption, measured, mo, packed_text, packer):
-    mo.Html(
-        caption(
+def _(caption, its_factor, measured, packed_text, packer):
+    its_factor.show(
+        lambda: caption(
             "Look at the shortest bar, and at the broken one.",
             measured.archive_sentence(packed_text.value, packer.value),
         )

@@ -342,16 +342,16 @@ def _(mo):
 
 
 @app.cell(hide_code=True)
-def _(mo):
+def _(mo, page):
+    cards = page.Scene(rows=12)
     deal = mo.ui.button(value=1, on_click=lambda seed: seed + 1, label="Dream other numbers")
     deal
-    return (deal,)
+    return cards, deal
 
 
 @app.cell(hide_code=True)
-def _(checkpoint, deal, dreams_live, mo):
-    _cards = dreams_live.dreamt(checkpoint, deal.value)
-    mo.Html(dreams_live.cards_table(_cards) + dreams_live.arithmetic_sentence(_cards))
+def _(cards, checkpoint, deal, dreams_live):
+    cards.show(lambda: dreams_live.numbers(checkpoint, deal.value))
     return
 
 
@@ -437,15 +437,16 @@ def _(caption, mo):
 
 
 @app.cell(hide_code=True)
-def _(mo):
+def _(mo, page):
+    many = page.Scene(rows=11)
     hundred = mo.ui.button(value=1, on_click=lambda seed: seed + 1, label="Dream it 100 times again")
     hundred
-    return (hundred,)
+    return hundred, many
 
 
 @app.cell(hide_code=True)
-def _(checkpoint, dreams_live, hundred, mo, mothers, whose):
-    mo.Html(dreams_live.hundred(checkpoint, mothers[whose.value], 1_000 * hundred.value))
+def _(checkpoint, dreams_live, hundred, many, mothers, whose):
+    many.show(lambda: dreams_live.hundred(checkpoint, mothers[whose.value], 1_000 * hundred.value))
     return
 
 
@@ -489,13 +490,13 @@ def _(POCKET_TOKENS, mo):
 
 
 @app.cell(hide_code=True)
-def _(POCKET_TOKENS, Training, mo):
-    pocket = Training("course", POCKET_TOKENS)
+def _(POCKET_TOKENS, Training, mo, page):
+    pocket, worth = Training("course", POCKET_TOKENS), page.Scene(rows=5)
     learning, set_learning = mo.state(False)
     new_model, set_new_model = mo.state(0)
     run, stop = mo.ui.run_button(label="Train a pocket model"), mo.ui.run_button(label="Stop")
     mo.hstack([run, stop], justify="start")
-    return learning, new_model, pocket, run, set_learning, set_new_model, stop
+    return learning, new_model, pocket, run, set_learning, set_new_model, stop, worth
 
 
 @app.cell(hide_code=True)
@@ -527,11 +528,11 @@ def _(mo, pocket, set_learning, set_new_model, tables, tick):
 
 
 @app.cell(hide_code=True)
-def _(checkpoint, dreams_live, mo, new_model, pocket):
+def _(checkpoint, dreams_live, mo, new_model, pocket, worth):
     new_model()
     mo.vstack(
         [
-            mo.Html(dreams_live.worth(checkpoint, pocket.learned, pocket.learned_step)),
+            worth.show(lambda: dreams_live.worth(checkpoint, pocket.learned, pocket.learned_step)),
             mo.ui.anywidget(dreams_live.article(pocket.learned)),
         ]
     )

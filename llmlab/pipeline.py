@@ -14,12 +14,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmlab.measure.knowledge import completed, facts_with_questions, statements
-from llmlab.measure.reversal import Pair, register, register_hash
-from llmlab.model.checkpoint import Checkpoint, fingerprint
 from llmlab.paths import atomic_write, cache_dir
 from llmlab.stages import Made
 from llmlab.stages import finish as finish  # whoever asks for a stage finds here how to run it
@@ -32,6 +30,10 @@ from llmlab.world.corpus import CorpusFolder, build_corpus, find_corpus, recipe_
 from llmlab.world.realtext import Document
 from llmlab.world.talk import conversations, practice
 from llmlab.world.talk.phrases import words_hash
+
+if TYPE_CHECKING:
+    from llmlab.measure.reversal import Pair
+    from llmlab.model.checkpoint import Checkpoint
 
 LETTERS_A_PAGE = 450  # of the crawl, on average
 DENSE, OTHERS = ("almanac", "quiz"), 5  # of the pages that an assistant is reminded by
@@ -90,9 +92,11 @@ def training_set(
 
 
 def families(
-    corpus: CorpusFolder, words: Tokenizer, longest: int, told: Sequence[Pair], which: str
+    corpus: CorpusFolder, words: Tokenizer, longest: int, told: "Sequence[Pair]", which: str
 ) -> Stage[Corpus]:
     """The family register (measure/reversal.py) in tokens, and half as many letters of the crawl beside it."""
+    from llmlab.measure.reversal import register, register_hash  # brings torch, which no other stage needs
+
     folder = cache_dir() / f"families-{corpus.key}-{words.hash}-{longest}-{register_hash(told, which)}"
     if not folder.is_dir():
         yield Progress("families", 0, 1)
@@ -105,8 +109,11 @@ def families(
     return load_corpus(folder)
 
 
-def known(base: Checkpoint, size: str = "course") -> Stage[frozenset[int]]:
+def known(base: "Checkpoint", size: str = "course") -> Stage[frozenset[int]]:
     """The facts of the world that the base model knows: what its assistant may be taught to answer."""
+    from llmlab.measure.knowledge import completed, facts_with_questions, statements
+    from llmlab.model.checkpoint import fingerprint
+
     key = hashlib.sha256(fingerprint(base) + f"{recipe_hash()} {words_hash()} {size}".encode()).hexdigest()[
         :16
     ]
@@ -125,7 +132,7 @@ def known(base: Checkpoint, size: str = "course") -> Stage[frozenset[int]]:
 
 
 def talk(
-    base: Checkpoint, count: int, size: str = "course", seed: int = 1, longest: int = 256
+    base: "Checkpoint", count: int, size: str = "course", seed: int = 1, longest: int = 256
 ) -> Stage[list[Dialogue]]:
     """`count` conversations for an assistant made of `base`, in its tokens; longer ones than `longest` are left out."""
     facts = yield from known(base, size)
@@ -152,7 +159,7 @@ def reminders(corpus: Corpus) -> TokenFile:
     return file.some(np.flatnonzero(dense | (np.arange(len(file)) % OTHERS == 0)))
 
 
-def practised(base: Checkpoint, size: str = "course", seed: int = 1) -> Stage[Path]:
+def practised(base: "Checkpoint", size: str = "course", seed: int = 1) -> Stage[Path]:
     """The first conversations of an assistant's training, as text, into the file that is shipped."""
     facts = yield from known(base, size)
     practice.write(conversations(build_world(size), facts, practice.COUNT, seed), practice.file())

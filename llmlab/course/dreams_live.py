@@ -79,6 +79,12 @@ def dreamt(checkpoint: Checkpoint, seed: int) -> list[Dreamt]:
     return list(dream_numbers(checkpoint, world, products, Policy(), 1_000 * seed))
 
 
+def numbers(checkpoint: Checkpoint, seed: int) -> str:
+    """Some dreamt numbers with the three questions to each, and the arithmetic of one, as HTML."""
+    cards = dreamt(checkpoint, seed)
+    return cards_table(cards) + arithmetic_sentence(cards)
+
+
 def cards_table(cards: list[Dreamt]) -> str:
     """The three questions to each number."""
     rows = []

@@ -7,12 +7,13 @@ Read next: report/dreams.py, the measuring; dreams_exercises.py.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import marimo as mo
 
-from llmlab.course import jobs
+from llmlab.course import jobs, page
 from llmlab.course.dreams import style
 from llmlab.course.next_token import size_of
 from llmlab.course.tables import table
@@ -36,17 +37,22 @@ def recording(checkpoint: Checkpoint) -> Recording:
     return dream_record.load(checkpoint.tokenizer)
 
 
-def framed(figure: Any, height: int) -> mo.Html:
-    """A figure in a frame that has its height before the figure is there, with its text alternative."""
-    import plotly.graph_objects as go  # a widget of 4 MB: only where a figure is shown
+def framed(make: Callable[[], Any], height: int) -> mo.Html:
+    """A figure with its text alternative, made when it is scrolled to, in a frame that has its height before."""
 
-    widget = go.FigureWidget(figure)
-    widget._config |= {"displayModeBar": False}  # plotly has no public name for it in a widget
-    alt = escape(figure.layout.meta["alt"])
-    return mo.Html(
-        f'<div role="img" aria-label="{alt}" style="min-height: {height}px; display: grid; '
-        f'grid-template-columns: minmax(0, 1fr)">{mo.ui.anywidget(widget)}</div>'
-    )
+    def shown() -> str:
+        import plotly.graph_objects as go  # a widget of 4 MB: only where a figure is shown
+
+        figure = make()
+        widget = go.FigureWidget(figure)
+        widget._config |= {"displayModeBar": False}  # plotly has no public name for it in a widget
+        alt = escape(figure.layout.meta["alt"])
+        return (
+            f'<div role="img" aria-label="{alt}" style="display: grid; grid-template-columns: minmax(0, 1fr)">'
+            f"{mo.ui.anywidget(widget)}</div>"
+        )
+
+    return mo.Html(f'<div style="min-height: {height}px">{page.later(shown, rows=0)}</div>')
 
 
 def folded(inside: str) -> str:
@@ -79,7 +85,7 @@ def texts_of(found: Recording, kind: str) -> dict[str, Any]:
 def chance_picture(checkpoint: Checkpoint, kind: str, theme: str) -> mo.Html:
     """The shares of tokens in matches of each length."""
     found = recording(checkpoint)
-    return framed(match_curve(texts_of(found, kind), least=found.least(kind), theme=theme), HEIGHT)
+    return framed(lambda: match_curve(texts_of(found, kind), least=found.least(kind), theme=theme), HEIGHT)
 
 
 def chance_table(checkpoint: Checkpoint, kind: str) -> str:
@@ -123,7 +129,7 @@ def verdicts_at(found: Recording) -> list[tuple[float, Counter[str]]]:
 
 def heat_picture(checkpoint: Checkpoint, theme: str) -> mo.Html:
     """The four shares at each temperature."""
-    return framed(share_curve(verdicts_at(recording(checkpoint)), theme=theme), HEIGHT)
+    return framed(lambda: share_curve(verdicts_at(recording(checkpoint)), theme=theme), HEIGHT)
 
 
 def heat_table(checkpoint: Checkpoint) -> str:
@@ -282,11 +288,14 @@ def readings(points: list[Exposure]) -> list[dict[str, Any]]:
 
 def exam_picture(checkpoint: Checkpoint, theme: str) -> mo.Html:
     """Accuracy of the fact exam against pages read."""
-    figure = exposure_curve(readings(recording(checkpoint).exam), theme=theme)
-    figure.update_xaxes(title="training pages that state the fact (log axis)")
-    figure.update_traces(
-        hovertemplate="stated on %{customdata[0]} pages<br>right: %{customdata[1]}<extra></extra>"
-    )
+
+    def figure() -> Any:
+        curve = exposure_curve(readings(recording(checkpoint).exam), theme=theme)
+        curve.update_xaxes(title="training pages that state the fact (log axis)")
+        return curve.update_traces(
+            hovertemplate="stated on %{customdata[0]} pages<br>right: %{customdata[1]}<extra></extra>"
+        )
+
     return framed(figure, CURVE)
 
 

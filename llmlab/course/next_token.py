@@ -9,7 +9,7 @@ Read next: next_token_exercises.py, its exercises; ../generate/policy.py, what t
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from textwrap import dedent
 
 import numpy as np
@@ -46,21 +46,21 @@ class Preset:
     text: str
 
 
-KNOWN, HALF_KNOWN, UNKNOWN = "Read very often", "Half known", "Read on one page"
+ASKED = KNOWN, HALF_KNOWN, UNKNOWN = "Read very often", "Half known", "Read on one page"
 
 
-@lru_cache(maxsize=4)
-def asked(model: str) -> dict[str, Fact]:
+@lru_cache(maxsize=8)
+def asked(model: str, name: str) -> Fact:
     """Of what was read often, the fact that this model knows best; one that it half knows; one from a single page."""
     checkpoint, world = zoo.load(model), build_world()
     people, towns = world.of_kind("person"), world.of_kind("town")  # the famous first
-    often = [*facts(world, people[:24], "town"), *facts(world, towns[:12], "island")]
-    less = [*facts(world, people[40:400:15], "town"), *facts(world, towns[::3], "market")]
-    return {
-        KNOWN: max(often, key=lambda fact: belief(checkpoint, world, fact)),
-        HALF_KNOWN: min(less, key=lambda fact: abs(belief(checkpoint, world, fact) - 0.4)),
-        UNKNOWN: facts(world, [person for person in people if person.oneoff][:1], "town")[0],
-    }
+    if name == KNOWN:
+        often = [*facts(world, people[:24], "town"), *facts(world, towns[:12], "island")]
+        return max(often, key=lambda fact: belief(checkpoint, world, fact))
+    if name == HALF_KNOWN:
+        less = [*facts(world, people[40:400:15], "town"), *facts(world, towns[::3], "market")]
+        return min(less, key=lambda fact: abs(belief(checkpoint, world, fact) - 0.4))
+    return facts(world, [person for person in people if person.oneoff][:1], "town")[0]
 
 
 def facts(world: World, entities: Sequence[Entity], attribute: str) -> list[Fact]:
@@ -85,7 +85,7 @@ def belief(checkpoint: Checkpoint, world: World, fact: Fact) -> float:
 def presets(model: str) -> dict[str, Preset]:
     """Five texts that show five different things, by name."""
     checkpoint, world = zoo.load(model), build_world()
-    known, unknown = (question(world, asked(model)[name]) for name in (KNOWN, UNKNOWN))
+    known, unknown = (question(world, asked(model, name)) for name in (KNOWN, UNKNOWN))
     sure = belief(checkpoint, world, known.fact)
     word, p = best(checkpoint, TALK, 1)[0]
     tail = 1 - sum(p for _, p in best(checkpoint, RECIPE, 12))
@@ -220,13 +220,21 @@ class Riddle:
     """Three texts without their colours: which temperature wrote which?"""
 
     def __init__(self, checkpoint: Checkpoint, prompt: str, seed: int) -> None:
-        """The first seed from `seed` on with which no text ends early."""
-        for last in range(seed, seed + 20):
-            self.dreams = [dream(checkpoint, prompt, Policy(t), last) for t in HIDDEN_ORDER]
-            if all(one.written == DREAM for one in self.dreams):
-                break
+        self.checkpoint, self.prompt, self.seed = checkpoint, prompt, seed
         self.answer = ""
-        self.texts = [
+
+    @cached_property
+    def dreams(self) -> list[Dream]:
+        """With the first seed from `seed` on with which no text ends early; dreamt when they are asked for."""
+        for last in range(self.seed, self.seed + 20):
+            dreams = [dream(self.checkpoint, self.prompt, Policy(t), last) for t in HIDDEN_ORDER]
+            if all(one.written == DREAM for one in dreams):
+                break
+        return dreams
+
+    @cached_property
+    def texts(self) -> list[TokenText]:
+        return [
             TokenText(d.tokens, alt=f"Text {letter}") for d, letter in zip(self.dreams, "ABC", strict=True)
         ]
 

@@ -1,6 +1,7 @@
 """Lesson 02, its exercises and its quiz. The right answers are computed from the model that the student touches."""
 
 import math
+from bisect import bisect_left, bisect_right
 
 import torch
 
@@ -80,7 +81,7 @@ def nucleus(checkpoint: Checkpoint) -> Exercise:
     ranked = scores.softmax(-1).sort(descending=True).values
     ahead, own = float(ranked[: rank - 1].sum()), float(ranked[rank - 1])
     stays = lambda p: bool(torch.isfinite(keep_top_p(scores, p / 100)[token]))  # noqa: E731
-    answer = next(p for p in range(1, 101) if stays(p))
+    answer = 1 + bisect_left(range(1, 101), True, key=stays)  # where it stays, it stays at all larger ones
 
     def check(given: Answer) -> str | None:
         x = float(given)
@@ -115,7 +116,9 @@ def certain(checkpoint: Checkpoint) -> Exercise:
     most = bits(scores, 1.0)
     bound = max(0.5, math.floor(most / 2))
     limit = "1 bit" if bound == 1 else f"{bound:g} bits"
-    answer = max(t for t in range(1, 201) if bits(scores, t / 100) <= bound) / 100
+    answer = (
+        bisect_right(range(1, 201), bound, key=lambda t: bits(scores, t / 100)) / 100
+    )  # hotter, more bits
 
     def check(given: Answer) -> str | None:
         x = float(given)

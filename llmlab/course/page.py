@@ -48,15 +48,31 @@ def caption(look: str, text: str) -> str:
     return f'<p class="ll-caption"><b>{escape(look)}</b> {escape(text)}</p>'
 
 
-def later(make: Callable[[], str], rows: int) -> mo.Html:
-    """HTML whose numbers take a second or two: made when it is scrolled to. It keeps room for `rows` lines of a table.
+class Scene:
+    """A place of the page whose numbers take a moment: made when it is scrolled to. It keeps room for `rows` lines.
 
-    In a script or a hand-out nobody scrolls, so it is made at once.
+    From then on it is made at once, so that after a control was moved the old stays until the new is there.
+    In a script or a hand-out nobody scrolls, so there it is made at once, too.
     """
-    if mo.app_meta().mode not in ("run", "edit"):
-        return mo.Html(make())
-    waiting = mo.lazy(lambda: mo.Html(make()), show_loading_indicator=True)
-    return mo.Html(f'<div style="min-height: {2.2 * rows:.1f}rem">{waiting}</div>')
+
+    def __init__(self, rows: float) -> None:
+        self.room, self.seen = f'<div style="min-height: {2.2 * rows:.1f}rem">', False
+
+    def show(self, make: Callable[[], str]) -> mo.Html:
+        """The HTML that `make` gives; widgets may stand in it."""
+        if self.seen or mo.app_meta().mode not in ("run", "edit"):
+            return mo.Html(f"{self.room}{make()}</div>")
+
+        def first() -> mo.Html:
+            self.seen = True
+            return mo.Html(make())
+
+        return mo.Html(f"{self.room}{mo.lazy(first, show_loading_indicator=True)}</div>")
+
+
+def later(make: Callable[[], str], rows: float) -> mo.Html:
+    """A scene that no control changes."""
+    return Scene(rows).show(make)
 
 
 def bar(where: str = "", status: str = "") -> str:

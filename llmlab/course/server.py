@@ -7,6 +7,7 @@ browser (Host and Origin, on HTTP and on WebSocket), and telling the browser to 
 Read next: home.py, the first page that is served.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -114,6 +115,9 @@ def listen(port: int | None) -> socket.socket:
 
 def serve(port: int | None = None, open_browser: bool = True) -> None:
     """Serve until Ctrl-C. Prints the address as soon as pages can be asked for."""
+    # Read when numpy and torch are loaded. Models as small as these lose more by threads that wait for each other
+    # than they gain, and the browser needs the other cores at the same time. Trainings are given their own number.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     import uvicorn
 
     listener = listen(port)

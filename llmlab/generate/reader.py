@@ -22,7 +22,9 @@ class NumpyReader:
         self.weights = weights or flat_weights(model)
         c, dtype = model.config, self.weights["embed"].dtype
         self.keys = np.zeros((c.n_layer, batch, c.n_kv_head, c.block_size, c.head_dim), dtype)
-        self.values = np.zeros_like(self.keys)
+        self.values = np.zeros(
+            self.keys.shape, dtype
+        )  # zeros_like would write them all; these pages come when used
 
     def read(self, ids: np.ndarray) -> np.ndarray:
         """Tokens ids (B, T), new ones only, to logits (B, T, V)."""

@@ -83,7 +83,8 @@ def test_presets_are_five_and_fit_into_the_context(course: Checkpoint):
 
 
 def test_facts_are_chosen_by_what_the_model_knows(course: Checkpoint):
-    world, chosen = build_world(), next_token.asked("course")
+    world = build_world()
+    chosen = {name: next_token.asked("course", name) for name in next_token.ASKED}
     towns = [world.fact(person.id, "town") for person in world.of_kind("person")[:10]]
     assert belief(course, world, chosen[next_token.KNOWN]) >= max(
         belief(course, world, fact) for fact in towns
@@ -92,7 +93,7 @@ def test_facts_are_chosen_by_what_the_model_knows(course: Checkpoint):
 
 
 def test_roads_hold_the_truth_and_judge_it(course: Checkpoint):
-    world, fact = build_world(), next_token.asked("course")[next_token.KNOWN]
+    world, fact = build_world(), next_token.asked("course", next_token.KNOWN)
     verdict = judge(course, world, fact)
     encode = course.tokenizer.encode
     another = next(f.value for f in world.facts if f.attribute == fact.attribute and f.value != fact.value)

@@ -8,6 +8,7 @@ import pytest
 from llmlab.course.timing import ALIVE, served
 
 ALIVE_MS = 60_000  # two workers share two cores; `llmlab bench` measures the real time
+IN_SIGHT = "(all) => all.some((e) => e.getBoundingClientRect().top < innerHeight)"
 LOOKS = {"1280": (1280, 800, "light"), "390": (390, 844, "light"), "dark": (1280, 800, "dark")}
 
 
@@ -81,7 +82,12 @@ def keep_screenshot() -> Callable[[Visit, str], Path]:
         one.page.set_viewport_size(
             {"width": one.page.viewport_size["width"], "height": min(int(tall), 12_000)}
         )
-        one.page.wait_for_timeout(300)
+        one.page.wait_for_timeout(300)  # what is made when it is seen begins now
+        spinning = one.page.locator(".animate-spin")
+        for _ in range(ALIVE_MS // 100):
+            if not spinning.evaluate_all(IN_SIGHT):
+                break
+            one.page.wait_for_timeout(100)
         one.page.screenshot(path=file)
         return file
 

@@ -89,6 +89,10 @@ def test_a_new_text_and_a_taken_token_are_read_by_the_model(visit):
 def test_the_pictures_share_one_engine_of_this_server(visit):
     """Bars and Tree are two scripts; the program and the weights are fetched once, from where the page came from."""
     page = visit(LESSON).page
+    page.get_by_role(
+        "heading", name="All roads at once"
+    ).scroll_into_view_if_needed()  # the tree is made there
+    page.locator(".ll-tree:visible").first.scroll_into_view_if_needed()
     for name in (".ll-bars:visible", ".ll-tree:visible"):
         live_in_the_page(page.locator(name).first)
     entries = page.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")

@@ -212,7 +212,7 @@ def test_a_knocked_out_part_comes_back(small):
 
 def answers_for(name: str) -> Answers:
     checkpoint, world = zoo.load("course"), build_world()
-    fact = asked("course")[name]
+    fact = asked("course", name)
     said = question(world, fact)
     start = encode_prompt(checkpoint, said.prompt)
     truth = checkpoint.tokenizer.encode(said.prompt + said.answer)[len(start) - 1 :]

@@ -61,7 +61,9 @@ def test_the_slider_drives_everything_at_once(mount):
 
 def test_the_bar_of_a_token_is_as_long_as_its_bits(mount):
     page = mount(widget())
-    heights = page.locator(".ll-page .ink i").evaluate_all("(all) => all.map((i) => i.offsetHeight - 1)")
+    heights = page.locator(".ll-page .tok i").evaluate_all(
+        "(all) => all.map((i) => i.getBoundingClientRect().height)"
+    )
     longest = heights[int(np.argmax(bits(STOPS[-1])))] / bits(STOPS[-1]).max()
     assert heights == pytest.approx((longest * bits(STOPS[-1])).tolist(), abs=1.5)
 

@@ -153,7 +153,7 @@ function render({ model, el, signal }) {
   function nameMarks() {
     const width = rows[0].row.lastChild.clientWidth, narrow = width < 320, left = rows[0].row.lastChild.offsetLeft;
     nameModel.textContent = narrow ? "blue: model" : "blue: the model";
-    nameCorpus.textContent = view.corpus && (narrow && view.total ? "outline: its pages" : view.total ? `outline: ${view.corpus}` : view.corpus);
+    nameCorpus.textContent = view.corpus && (narrow ? (view.total ? "outline: its pages" : "no counts yet") : view.total ? `outline: ${view.corpus}` : view.corpus);
     nameModel.style.left = axis.style.left = `${left}px`;
     axis.style.width = `${width}px`;
     const wish = rows[0].share * width, least = nameModel.offsetWidth + 24, most = width - nameCorpus.offsetWidth;
@@ -181,8 +181,8 @@ function render({ model, el, signal }) {
       r.row.classList.toggle("ll-chosen", choice !== null && rowOf(choice) === i);
       r.row.setAttribute("aria-selected", String(choice !== null && rowOf(choice) === i));
       r.model.style.width = `${100 * value}%`;
-      r.number.textContent = percent(value);
-      if (r.tail) r.label.textContent = kept > shown && kept < V ? `${whole(kept - shown)} of ${whole(V - shown)} more` : `${whole(V - shown)} more`;
+      reword(r.number, percent(value));
+      if (r.tail) reword(r.label, kept > shown && kept < V ? `${whole(kept - shown)} of ${whole(V - shown)} more` : `${whole(V - shown)} more`);
       const times = drawn.get(i) ?? 0;
       r.dot.hidden = !draws || (gone && !times);
       r.dot.style.left = `${(100 * times) / Math.max(1, draws)}%`;

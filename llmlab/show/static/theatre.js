@@ -9,7 +9,7 @@ const short = (n) => (n >= 1e6 ? `${+(n / 1e6).toFixed(1)}M` : n >= 1000 ? `${Ma
 function render({ model, el, signal }) {
   const root = mount(el, "theatre", signal), state = stateLine(root, { live: model.get("live"), source: model.get("source") });
   const about = jsonOf(model.get("about"), { page: [], levels: [], behind: [] }), T = about.page.length;
-  let stops = [], words = {}, curve = [], numbers = [], K = 0, clock = 0;
+  let stops = [], words = {}, curve = [], numbers = [], K = 0, clock = 0, pressed, named;
 
   // ---- what stands where ----
   const plot = make("div", { class: "ll-plot" }), stage = make("div", { class: "ll-stage", role: "img" }, plot);
@@ -17,7 +17,7 @@ function render({ model, el, signal }) {
   const play = make("button", { class: "ll-btn ll-main", type: "button" }), toggle = make("button", { class: "ll-btn", type: "button", "aria-pressed": "false" }, "Table ", make("kbd", {}, "T"));
   const text = make("div", { class: "ll-page", role: "listbox", "aria-orientation": "horizontal" }), cost = make("p", { class: "ll-cost" });
   const word = make("h4"), list = make("ol", { class: "ll-dist" }), then = make("ol", { class: "ll-then" });
-  const sample = make("p", { class: "ll-sample" }), tableBox = make("div", { class: "ll-table", hidden: true, tabindex: 0, role: "region", "aria-label": "The same numbers as a table" });
+  const given = make("span"), written = make("span"), sample = make("p", { class: "ll-sample" }, given, written), tableBox = make("div", { class: "ll-table", hidden: true, tabindex: 0, role: "region", "aria-label": "The same numbers as a table" });
   const scale = make("span", { class: "ll-scale" }, "unlikely ", ...[...Array(7).keys()].map((n) => make("i", { class: `p${n}` })), " likely; bar: bits of surprise");
   root.append(make("div", { class: "ll-top" }, state.line, toggle), stage, tableBox,
     make("div", { class: "ll-moves" }, move.label, play),
@@ -27,10 +27,12 @@ function render({ model, el, signal }) {
     make("h4", {}, "What it writes"), sample);
   const tokens = about.page.map((token) => {
     const lead = token.match(/^\s*/)[0], rest = token.slice(lead.length);
-    const bar = make("i"), ink = make("span", { class: "ink" }, rest ? visible(rest) : lead.replace(/\n/g, "↵") || "∅", bar);
-    return { node: make("span", { class: "tok", role: "option" }, rest ? lead : "", ink, rest || !lead.includes("\n") ? "" : "\n"), ink, bar, name: spoken(token) };
+    // the bar stands beside the ink, not in it: then a new colour of the letters is none of its business
+    const bar = make("i"), ink = make("span", { class: "ink" }, rest ? visible(rest) : lead.replace(/\n/g, "↵") || "∅");
+    const node = make("span", { class: "tok", role: "option", "aria-selected": "false" }, ink, bar);
+    text.append(rest ? lead : "", node, rest || !lead.includes("\n") ? "" : "\n");
+    return { node, ink, bar, name: spoken(token), said: "" };
   });
-  text.append(...tokens.map((t) => t.node));
 
   // ---- the chart: places in shares of the plot, so that its width may change ----
   const unit = about.until / 400; // the axis: even near 0, and by tenfolds from there on
@@ -83,7 +85,12 @@ function render({ model, el, signal }) {
     K = said.shown;
     const size = T * (1 + 2 * K);
     stops = said.stops.map(([read, step, prompt, written]) => ({ tokens: read, step, prompt, written, loss: lossAt(curve, read) }));
-    numbers = stops.map((_, i) => ({ p: all.subarray(i * size, i * size + T), ids: all.subarray(i * size + T, i * size + T * (1 + K)), best: all.subarray(i * size + T * (1 + K), (i + 1) * size) }));
+    numbers = stops.map((_, i) => {
+      const p = all.subarray(i * size, i * size + T), cost = p.map(surprise), total = cost.reduce((sum, b) => sum + b, 0);
+      return { p, cost, total, ids: all.subarray(i * size + T, i * size + T * (1 + K)), best: all.subarray(i * size + T * (1 + K), (i + 1) * size) };
+    });
+    rowsOf(list, stops.length && K + 1);
+    rowsOf(then, stops.length);
     move.label.querySelector("input").max = Math.max(0, stops.length - 1);
     drawRun();
     show();
@@ -91,7 +98,7 @@ function render({ model, el, signal }) {
 
   const at = () => Math.max(0, Math.min(stops.length - 1, model.get("at")));
   const chosen = () => Math.max(0, Math.min(T - 1, model.get("token")));
-  const total = (i) => numbers[i].p.reduce((sum, p) => sum + surprise(p), 0);
+  const total = (i) => numbers[i].total;
   function told(i) {
     const s = stops[i];
     return s ? `${s.step ? `step ${whole(s.step)}` : "before the first step"}: loss ${s.loss.toFixed(2)} nats = ${(s.loss / BIT).toFixed(2)} bits a token` : "\u00a0";
@@ -104,43 +111,70 @@ function render({ model, el, signal }) {
     play.disabled = stops.length < 2;
     move.label.querySelector("input").disabled = stops.length < 2;
     now.hidden = !s;
-    cost.textContent = s ? `${whole(T)} tokens, ${whole(total(i))} bits: ${whole(total(i) / 8)} bytes would do` : about.empty;
+    reword(cost, s ? `${whole(T)} tokens, ${whole(total(i))} bits: ${whole(total(i) / 8)} bytes would do` : about.empty);
     if (s) {
       now.style.left = `${100 * across(s.tokens)}%`;
       [...pins.children].forEach((pin, j) => pin.classList.toggle("on", j === i));
-      sample.replaceChildren(make("span", {}, s.prompt), s.written.replace(/\n/g, "↵ "));
-    } else sample.replaceChildren("\u00a0");
+    }
+    reword(given, s ? s.prompt : "\u00a0");
+    reword(written, s ? s.written.replace(/\n/g, "↵ ") : "");
     tokens.forEach((t, j) => {
-      const p = s ? numbers[i].p[j] : NaN, b = surprise(p);
+      const p = s ? numbers[i].p[j] : NaN, b = s ? numbers[i].cost[j] : 0, said = s ? `${t.name}, ${bits(b)}` : t.name;
+      if (t.said === said) return; // a token is touched only where something changes: the slider waits for each of them
+      t.said = said;
       t.ink.className = s ? `ink p${depth(p)}` : "ink";
-      t.bar.style.setProperty("--b", s ? Math.min(b, MOST_BITS) / MOST_BITS : 0);
-      t.node.setAttribute("aria-label", s ? `${t.name}, ${bits(b)}` : t.name);
+      t.bar.style.transform = `scaleY(${Math.min(b, MOST_BITS) / MOST_BITS})`; // no layout, as a height would need
+      t.node.setAttribute("aria-label", said);
     });
     text.setAttribute("aria-label", s ? `A page of ${T} tokens that cost ${whole(total(i))} bits` : "A page");
     mark();
     if (!tableBox.hidden) fillTable();
   }
 
+  /** As many rows as a list needs, with their three places; they are made once and written many times. */
+  function rowsOf(box, n) {
+    const row = () => make("li", {}, make("span", { class: "t" }), make("span", { class: "n" }), make("span", { class: "b" }, make("i")));
+    if (box.children.length !== n) box.replaceChildren(...Array.from({ length: n }, row));
+  }
+  function fill(row, name, number, share, mark) {
+    const [t, n, b] = row.children, label = tokenLabel(name);
+    row.className = mark;
+    if (label.nodeType === Node.TEXT_NODE) reword(t, label.data);
+    else t.replaceChildren(label);
+    reword(n, number);
+    b.firstChild.style.transform = `scaleX(${share})`;
+  }
+
   /** The token that was pressed, or the one under the hand: its distribution now, and its cost at each moment. */
   function mark(preview = -1) {
     const j = preview >= 0 ? preview : chosen(), i = at();
-    tokens.forEach((t, k) => { t.node.classList.toggle("ll-chosen", k === chosen()); t.node.setAttribute("aria-selected", String(k === chosen())); });
-    word.replaceChildren("In the place of ", make("mark", {}, tokenLabel(about.page[j]?.trim() || about.page[j] || "–")));
-    if (!stops.length) { list.replaceChildren(); then.replaceChildren(); return; }
-    const { p, ids, best } = numbers[i], row = (name, share, came = false) => make("li", { class: came ? "came" : "" }, make("span", { class: "t" }, name), make("span", { class: "n" }, percent(share)), make("span", { class: "b" }, make("i", { style: `width:${100 * share}%` })));
+    if (tokens[chosen()] !== pressed) {
+      for (const [t, on] of [[pressed, false], [tokens[chosen()], true]]) {
+        t?.node.classList.toggle("ll-chosen", on);
+        t?.node.setAttribute("aria-selected", String(on));
+      }
+      pressed = tokens[chosen()];
+    }
+    if (named !== j) word.replaceChildren("In the place of ", make("mark", {}, tokenLabel(about.page[j]?.trim() || about.page[j] || "–")));
+    named = j;
+    if (!stops.length) return;
+    const { p, ids, best } = numbers[i];
     const rows = [...Array(K).keys()].map((k) => [words[ids[j * K + k]] ?? "", best[j * K + k]]);
     const truth = ids.subarray(j * K, (j + 1) * K).indexOf(about.ids[j]), own = truth < 0 ? K - 1 : truth;
     if (truth < 0) rows[own] = [about.page[j], p[j]];
     const left = Math.max(0, 1 - rows.reduce((sum, [, share]) => sum + share, 0));
-    list.replaceChildren(...rows.map(([name, share], k) => row(tokenLabel(name.trim() || name), share, k === own)), row("all others", left));
-    then.replaceChildren(...stops.map((s, k) => make("li", { class: k === i ? "on" : "" }, make("span", { class: "t" }, s.tokens ? short(s.tokens) : "0"), make("span", { class: "n" }, surprise(numbers[k].p[j]).toFixed(1)),
-      make("span", { class: "b" }, make("i", { style: `width:${(100 * Math.min(MOST_BITS, surprise(numbers[k].p[j]))) / MOST_BITS}%` })))));
+    rows.forEach(([name, share], k) => fill(list.children[k], name.trim() || name, percent(share), share, k === own ? "came" : ""));
+    fill(list.children[K], "all others", percent(left), left, "");
+    stops.forEach((s, k) => {
+      const cost = numbers[k].cost[j];
+      fill(then.children[k], s.tokens ? short(s.tokens) : "0", cost.toFixed(1), Math.min(MOST_BITS, cost) / MOST_BITS, k === i ? "on" : "");
+    });
   }
 
   function fillTable() {
     const j = chosen();
     tableBox.replaceChildren(table("The moments of the training", ["tokens read", "step", "loss, nats", "bits of the page", `bits of “${about.page[j]?.trim()}”`, "a sample begins"],
-      stops.map((s, i) => [whole(s.tokens), whole(s.step), s.loss.toFixed(2), whole(total(i)), surprise(numbers[i].p[j]).toFixed(2), s.written.trim().replace(/\s+/g, " ").slice(0, 40)])));
+      stops.map((s, i) => [whole(s.tokens), whole(s.step), s.loss.toFixed(2), whole(total(i)), numbers[i].cost[j].toFixed(2), s.written.trim().replace(/\s+/g, " ").slice(0, 40)])));
   }
 
   // ---- moving ----
