@@ -1,6 +1,7 @@
 """The head of a lesson: words in, markup out, and no words become markup."""
 
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 from llmlab.course import page
 
@@ -51,3 +52,20 @@ def test_a_caption_begins_with_what_to_look_at():
         "Look at the line.",
         " It falls.",
     ]
+
+
+def test_a_scene_is_made_when_it_is_seen_and_from_then_on_at_once(monkeypatch):
+    seen = []
+    lazy = lambda make, show_loading_indicator: seen.append(make) or "waiting"  # noqa: E731
+    monkeypatch.setattr(page.mo, "app_meta", lambda: SimpleNamespace(mode="run"))
+    monkeypatch.setattr(page.mo, "lazy", lazy)
+    scene = page.Scene(rows=10)
+    assert "waiting" in scene.show(lambda: "<p>first</p>").text
+    assert "waiting" in scene.show(lambda: "<p>second</p>").text  # nobody has been there yet
+    assert seen[-1]().text == "<p>second</p>"
+    third = scene.show(lambda: "<p>third</p>").text
+    assert "<p>third</p>" in third and "min-height: 22.0rem" in third  # the same room as before
+
+
+def test_where_nobody_scrolls_a_scene_is_made_at_once():
+    assert "<p>now</p>" in page.later(lambda: "<p>now</p>", rows=3).text

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -118,3 +119,13 @@ def test_the_editor_asks_for_a_password():
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_how_many_threads_count_is_said_before_anybody_has_looked():
+    """numpy and torch read it once, when they are loaded; what prepares the counts needs no torch at all."""
+    loaded = "import sys; print([name for name in ('numpy', 'torch') if name in sys.modules])"
+    for module, expected in (("llmlab.course.server", "[]"), ("llmlab.course.work", "['numpy']")):
+        said = subprocess.run(
+            [sys.executable, "-c", f"import {module}; {loaded}"], capture_output=True, text=True, check=True
+        )
+        assert said.stdout.strip() == expected
