@@ -108,7 +108,7 @@ def steps(model: GPT) -> list[Step]:
             **{f"{{most.{i}.0}}": f"{{most.{i}.1%}}" for i in range(3)},
         ),
         step(
-            "Values", line(attend, "return attention(q, k) @ v"), "{share%}", "{found}",
+            "Values", line(attend, "return attention(q, k, mask) @ v"), "{share%}", "{found}",
             f"Each token has a value, {D} numbers for each head. They are added up, each with its share; this is "
             "the first number of the sum.",
             value_of_the_strongest="{value}",
