@@ -42,7 +42,7 @@ def cell(who: str, read: str) -> Told:
 def made_up_picture(theme: str) -> mo.Html:
     """Shares of made-up answers: three who answer, three degrees of reading."""
     counts = {NAMES[who]: [(cell(who, read).made_up, cell(who, read).n) for read in READ] for who in WHO}
-    return framed(made_up_lines(list(GROUPS.values()), counts, theme=theme), HEIGHT)
+    return framed(lambda: made_up_lines(list(GROUPS.values()), counts, theme=theme), HEIGHT)
 
 
 def made_up_table() -> str:
