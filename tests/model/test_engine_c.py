@@ -106,7 +106,7 @@ def inside_torch(model: gpt.GPT, ids: list[int], patch: pytest.MonkeyPatch) -> t
     """
     residual, attention, found = [], [], []
 
-    def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def attend(q: Tensor, k: Tensor, v: Tensor, mask: None = None) -> Tensor:
         may = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).tril()
         scores = (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(~may, -torch.inf)
         attention.append(scores.softmax(-1)[0])
