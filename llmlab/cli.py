@@ -183,7 +183,7 @@ def pretrain(
     resume: Annotated[bool, typer.Option(help="Go on with the run that is in the folder.")] = True,
 ) -> None:
     """Train a base model. Ctrl-C saves; the same command goes on from there."""
-    from llmlab.course.terminal import losses, watch
+    from llmlab.course.terminal import train, watch
     from llmlab.model import zoo
     from llmlab.pipeline import training_set
     from llmlab.train.config import tier as tier_config
@@ -199,12 +199,7 @@ def pretrain(
     folder = out or Path("runs") / tier
     source = {"world": size, "beside": text.resolve().name if text else hub or "python"}
     run = steps(config, corpus, folder, resume=resume, provenance={"corpus": source}, start=first)
-    last = losses(run, config.steps)
-    if last is not None and last.step < config.steps:
-        print(
-            f"Stopped after step {last.step} of {config.steps} and saved. The same command goes on from there."
-        )
-        raise typer.Exit(130)
+    train(run, config.steps)
     print(f"The model is in {folder / 'model'}. Try: llmlab generate --model {folder / 'model'}")
 
 

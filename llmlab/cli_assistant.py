@@ -27,7 +27,7 @@ def finetune(
     resume: Annotated[bool, typer.Option(help="Go on with the run that is in the folder.")] = True,
 ) -> None:
     """Make an assistant of a base model. Ctrl-C saves; the same command goes on from there."""
-    from llmlab.course.terminal import losses, watch
+    from llmlab.course.terminal import train, watch
     from llmlab.model import zoo
     from llmlab.pipeline import reminders, talk, world
     from llmlab.pipeline import tokens as tokens_of
@@ -43,12 +43,7 @@ def finetune(
         else None
     )
     talked = watch(talk(base, conversations, seed=seed, longest=config.width))
-    last = losses(steps(config, base, talked, out, pages, resume=resume), config.steps)
-    if last is not None and last.step < config.steps:
-        print(
-            f"Stopped after step {last.step} of {config.steps} and saved. The same command goes on from there."
-        )
-        raise typer.Exit(130)
+    train(steps(config, base, talked, out, pages, resume=resume), config.steps)
     print(f"The model is in {out / 'model'}. Try: llmlab chat --model {out / 'model'}")
 
 

@@ -5,9 +5,7 @@ The folder out/model is what the course ships as assets/models/cured.
 
 from pathlib import Path
 
-import typer
-
-from llmlab.course.terminal import losses, watch
+from llmlab.course.terminal import train, watch
 from llmlab.measure.reversal import Answers, both_directions, pairs
 from llmlab.model import zoo
 from llmlab.pipeline import families, world
@@ -22,10 +20,5 @@ def read(out: Path, tokens: int | None = None) -> list[Answers]:
     corpus = watch(families(watch(world()), first.tokenizer, first.config.block_size, told, "half"))
     run = config(first, tokens or TOKENS)
     source = {"corpus": {"world": "course", "beside": "family register", "told_both_ways": "half"}}
-    last = losses(pretrain(run, corpus, out, provenance=source, start=first), run.steps)
-    if last is not None and last.step < run.steps:
-        print(
-            f"Stopped after step {last.step} of {run.steps} and saved. The same command goes on from there."
-        )
-        raise typer.Exit(130)
+    train(pretrain(run, corpus, out, provenance=source, start=first), run.steps)
     return both_directions(zoo.load(out / "model"), told)

@@ -6,6 +6,7 @@ The bars go to the error stream, so that what a command prints can be read by an
 import time
 from collections.abc import Iterable, Sequence
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -57,6 +58,14 @@ def losses(steps: Iterable[Step], total: int) -> Step | None:
                 console.print(f"{note} ({last.step} of {total} steps)", highlight=False)
                 said = time.monotonic()
     return last
+
+
+def train(steps: Iterable[Step], total: int) -> None:
+    """Show a training run to its end; where it was stopped before, say how to go on, and exit with 130."""
+    last = losses(steps, total)
+    if last is not None and last.step < total:
+        print(f"Stopped after step {last.step} of {total} and saved. The same command goes on from there.")
+        raise typer.Exit(130)
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

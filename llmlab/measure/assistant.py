@@ -14,13 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from llmlab.generate.engine import answers
+from llmlab.measure.knowledge import facts_with_questions
 from llmlab.measure.syllables import is_haiku
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.text.dialogue import Turn, prompt_tokens
 from llmlab.world.draft import Casting, Unfit
-from llmlab.world.facts import Fact, World
+from llmlab.world.facts import CUTOFF, Fact, World
 from llmlab.world.talk import tasks
-from llmlab.world.talk.about_facts import DONT_KNOW, about_nobody, askable, one_question
+from llmlab.world.talk.about_facts import DONT_KNOW, about_nobody, one_question
 from llmlab.world.talk.conversation import Conversation, exchange
 from llmlab.world.talk.mix import Interviewer, may_be_asked
 from llmlab.world.talk.phrases import lines, say, start
@@ -118,8 +119,7 @@ def exam(world: World, facts: Iterable[Fact], n: int, seed: int = 0) -> list[Con
 
 def facts_by_pages(world: World, counts: Counter[int], low: int, high: int = 10**9) -> list[Fact]:
     """The facts with a question that stand on `low` to `high` training pages."""
-    own = (fact for entity in world.entities for fact in askable(world, entity))
-    return [fact for fact in own if low <= counts[fact.id] <= high]
+    return [fact for fact in facts_with_questions(world) if low <= counts[fact.id] <= high]
 
 
 def unknown(world: World, n: int, seed: int = 0) -> list[Conversation]:
@@ -144,8 +144,7 @@ def with_page(world: World, question: Conversation, seed: int = 0) -> Conversati
 
 def never_read(world: World, n: int, seed: int = 0) -> list[Conversation]:
     """`n` questions about another world: names of the same parts, and no page of ours holds them."""
-    facts = [fact for entity in world.entities for fact in askable(world, entity)]
-    return exam(world, facts, n, seed)
+    return exam(world, facts_with_questions(world), n, seed)
 
 
 # ---- work on texts ----
@@ -197,8 +196,6 @@ def without(text: str, openings: Sequence[str], endings: Sequence[str]) -> str |
 
 def mixture(world: World, n: int, seed: int = 0) -> list[Conversation]:
     """`n` conversations as in training, of all kinds, of another seed: for the form of the replies, not their truth."""
-    everything = frozenset(
-        fact.id for entity in world.entities for fact in askable(world, entity) if fact.date < 429
-    )
+    everything = frozenset(fact.id for fact in facts_with_questions(world) if fact.date <= CUTOFF)
     interviewer = Interviewer(world, everything)
     return [interviewer.conversation(number, 900_000 + seed) for number in range(n)]

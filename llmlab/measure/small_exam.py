@@ -9,7 +9,7 @@ Read next: assistant.py, the long one; ../course/finetuning_live.py.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llmlab.measure.assistant import MADE_UP, REFUSED, RIGHT, Reply, exam, replies, unknown, verdict
+from llmlab.measure.assistant import MADE_UP, REFUSED, RIGHT, Reply, exam, replies, unknown, verdicts
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.world.facts import Fact, World
 
@@ -44,15 +44,13 @@ def sit(
     answers, others = (
         replies(checkpoint, [one.turns[:-1] for one in some], MOST_TOKENS) for some in (known, nobody)
     )
-    found = [
-        verdict(reply.text, world.facts[one.facts[0]]) for one, reply in zip(known, answers, strict=True)
-    ]
+    found = verdicts(world, known, answers)
     return Marks(
         right=found.count(RIGHT),
         refused=found.count(REFUSED),
         made_up=found.count(MADE_UP),
         n=len(known),
-        admitted=sum(verdict(reply.text, None) == REFUSED for reply in others),
+        admitted=verdicts(world, nobody, others).count(REFUSED),
         nobodies=len(nobody),
         in_form=sum(map(in_form, (*answers, *others))),
     )

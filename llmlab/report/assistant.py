@@ -94,23 +94,22 @@ def of_the_form(assistant: Checkpoint, world: World, n: int, seed: int) -> Itera
 def of_work(assistant: Checkpoint, world: World, n: int, seed: int) -> Iterator[Row]:
     """Instructions on given texts, poems, and questions that a page answers, a page that differs from memory."""
     tasks = work(world, INSTRUCTIONS, n, seed)
-    right = [followed(task, reply.text) for task, reply in zip(tasks, asked(assistant, tasks), strict=True)]
+    right = done(assistant, tasks)
     yield "assistant.instructions", sum(right), n, "at least 0.90"
     for kind in INSTRUCTIONS:
         here = [ok for task, ok in zip(tasks, right, strict=True) if task.kind == kind]
         yield f"assistant.instructions.{kind}", sum(here), len(here), "reported"
-    poems = work(world, ("poem",), n // 3, seed)
-    right = [followed(task, reply.text) for task, reply in zip(poems, asked(assistant, poems), strict=True)]
-    yield "assistant.poem_5_7_5", sum(right), len(right), "reported"
-    for kind in ("tongue", "letters", "sums"):
-        tasks = work(world, (kind,), n // 3, seed)
-        right = [
-            followed(task, reply.text) for task, reply in zip(tasks, asked(assistant, tasks), strict=True)
-        ]
-        yield f"assistant.{kind}", sum(right), len(right), "reported"
+    for kind, id in (("poem", "poem_5_7_5"), ("tongue", "tongue"), ("letters", "letters"), ("sums", "sums")):
+        right = done(assistant, work(world, (kind,), n // 3, seed))
+        yield f"assistant.{id}", sum(right), len(right), "reported"
     other = build_world(world.size, TEST_WORLD)
     verdicts = judged(assistant, other, work(world, ("question_page",), n, seed))
     yield "assistant.page_answers", verdicts.count(RIGHT), n, "reported"
+
+
+def done(assistant: Checkpoint, tasks: list[Conversation]) -> list[bool]:
+    """Whether each task was done as it was asked for."""
+    return [followed(task, reply.text) for task, reply in zip(tasks, asked(assistant, tasks), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

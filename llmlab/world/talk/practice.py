@@ -12,7 +12,7 @@ from pathlib import Path
 
 from llmlab.errors import LabError
 from llmlab.paths import assets, atomic_write
-from llmlab.world.talk.conversation import Conversation, Turn
+from llmlab.world.talk.conversation import Conversation, exchange
 
 COUNT = 3_000  # conversations in the sample
 
@@ -33,14 +33,7 @@ def read() -> tuple[Conversation, ...]:
     path = file()
     try:
         rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
-        return tuple(
-            Conversation(
-                kind,
-                tuple(Turn(("user", "assistant")[i % 2], text) for i, text in enumerate(said)),
-                tuple(facts),
-            )
-            for kind, said, facts in rows
-        )
+        return tuple(exchange(kind, *said, facts=tuple(facts)) for kind, said, facts in rows)
     except (OSError, EOFError, ValueError, TypeError) as error:
         raise LabError(
             f"{path} is missing or not whole ({error}). Make it again: llmlab record practice"
