@@ -195,7 +195,8 @@ def pretrain(
         raise LabError("--text and --hub are two sources for the same place. Give one of them.")
     first = zoo.load(start) if start else None
     real = list(folder_text(text)) if text else list(hub_text(hub, column, documents)) if hub else None
-    corpus = watch(training_set(size, config.model.vocab_size, config.model.block_size, 1, real))
+    words = first.tokenizer if first else None  # a model's weights stand for the tokens of its own vocabulary
+    corpus = watch(training_set(size, config.model.vocab_size, config.model.block_size, 1, real, words))
     folder = out or Path("runs") / tier
     source = {"world": size, "beside": text.resolve().name if text else hub or "python"}
     run = steps(config, corpus, folder, resume=resume, provenance={"corpus": source}, start=first)

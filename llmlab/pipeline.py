@@ -83,11 +83,16 @@ def tokens(corpus: CorpusFolder, words: Tokenizer, longest: int) -> Stage[Corpus
 
 
 def training_set(
-    size: str, vocab_size: int, longest: int, seed: int = 1, real: list[Document] | None = None
+    size: str,
+    vocab_size: int,
+    longest: int,
+    seed: int = 1,
+    real: list[Document] | None = None,
+    words: Tokenizer | None = None,
 ) -> Stage[Corpus]:
-    """World, tokenizer and tokens, one after the other."""
+    """World, tokenizer and tokens, one after the other. `words`: a vocabulary to keep instead of learning one."""
     corpus = yield from world(size, seed, real)
-    words = yield from tokenizer(corpus, vocab_size)
+    words = words or (yield from tokenizer(corpus, vocab_size))
     return (yield from tokens(corpus, words, longest))
 
 

@@ -190,7 +190,7 @@ class Draft:
             options = [form for form in node.options if not form.needs or self.facts_needed(form) is not None]
             if not options:
                 raise Unfit("choice")
-            return self.render(self.pick(options))
+            return self.render(self.weighted(options))
         if isinstance(node, Ref):
             return self.ref(node)
         if isinstance(node, Value):

@@ -4,13 +4,14 @@ A file of voices/ holds rules; a rule holds alternatives, one a line, called for
 `{p.town}` (a fact of the person p), `[a|b]` (one of these), `<rule>` (one alternative of a rule) and
 `<2-4 rule>` (several different ones). docs/voices.md teaches it to a teacher who does not program.
 
-Parsing turns each form into a tuple of small node objects; a Draft (draft.py) walks over them.
+Parsing turns each form into a tuple of small node objects; a Draft (draft.py) walks over them. A writer has favourite
+ways to say a thing: of the forms that state the same facts the first is used most (`favour`).
 
 Read next: draft.py, which writes one page.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +26,7 @@ KINDS_OF_LETTER = {
 LETTER_OF_KIND = {kind: letter for letter, kind in reversed(KINDS_OF_LETTER.items())}
 WORDS_FOR_A_PERSON = ("first", "last", "they", "them", "their", "theirs", "themself", "They", "Their")
 FILTERS = ("a", "s", "cap", "words", "ordinal")
+HABIT = 1.5  # Zipf exponent of a writer's favourites: of two ways, the second is used 2**-HABIT times as often
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Form:
 
     nodes: tuple
     needs: tuple[tuple[str, tuple[str, ...]], ...]
-    weight: int = 1
+    weight: float = 1
     place: str = ""
     source: str = ""
 
@@ -106,13 +108,14 @@ TOKEN = re.compile(
 class Parser:
     """Recursive descent over one line."""
 
-    def __init__(self, line: str, place: str, rules: set[str]) -> None:
+    def __init__(self, line: str, place: str, rules: set[str], habit: float) -> None:
         self.line, self.place, self.rules, self.at = line.replace("\\n", "\n"), place, rules, 0
+        self.habit = habit
 
     def fail(self, why: str) -> LabError:
         return LabError(f"{self.place}: {why} near {self.line[max(0, self.at - 20) : self.at + 20]!r}.")
 
-    def form(self, ends: str = "", weight: int = 1) -> Form:
+    def form(self, ends: str = "", weight: float = 1) -> Form:
         """Nodes up to one of the marks in `ends` (which stays unread), or to the end of the line."""
         nodes: list = []
         while self.at < len(self.line):
@@ -160,7 +163,7 @@ class Parser:
         options = [self.form("|]")]
         while self.line[self.at] == "|":
             self.at += 1
-            options.append(self.form("|]"))
+            options.append(self.form("|]", weight=(len(options) + 1) ** -self.habit))
         self.at += 1
         return Choice(tuple(options))
 
@@ -194,7 +197,7 @@ def fact_path(slot: Slot) -> tuple[str, ...]:
     return slot.path[:-1] if slot.path and slot.path[-1] in WORDS_FOR_A_PERSON else slot.path
 
 
-def finished(nodes: list, weight: int, place: str, source: str) -> Form:
+def finished(nodes: list, weight: float, place: str, source: str) -> Form:
     """Join neighbouring text and collect what the form cannot do without."""
     joined: list = []
     for node in nodes:
@@ -235,12 +238,30 @@ def load(kind: str) -> Grammar:
     grammar = Grammar(kind)
     for stem, rules in (("shared", shared), (kind, own)):
         for name, lines in rules.items():
-            grammar.rules[name] = [parse(line, f"{stem}.txt:{number}", names) for number, line in lines]
+            forms = [parse(line, f"{stem}.txt:{number}", names, HABIT) for number, line in lines]
+            grammar.rules[name] = forms if name.startswith("page ") else favour(forms, HABIT)
     return grammar
 
 
-def parse(line: str, place: str, rules: set[str]) -> Form:
+def favour(forms: list[Form], habit: float) -> list[Form]:
+    """The forms with new weights: among those that state the same facts, by Zipf's law in the order of the file.
+
+    How often a fact is told stays as it was: the weights of its forms have the same sum as before.
+    """
+    alike: dict[tuple, list[Form]] = {}
+    for form in forms:
+        alike.setdefault(form.needs, []).append(form)
+    made = {}
+    for same in alike.values():
+        liked = [form.weight * place**-habit for place, form in enumerate(same, 1)]
+        scale = sum(form.weight for form in same) / sum(liked)
+        made |= {id(form): replace(form, weight=weight * scale) for form, weight in zip(same, liked, strict=True)}
+    return [made[id(form)] for form in forms]
+
+
+def parse(line: str, place: str, rules: set[str], habit: float = 0.0) -> Form:
+    """One line of a voices file as a form. habit: Zipf exponent of its choices; with 0 they are drawn evenly."""
     weight = re.match(r"(\d+)\* ", line)
     if weight:
         line = line[weight.end() :]
-    return Parser(line, place, rules).form(weight=int(weight[1]) if weight else 1)
+    return Parser(line, place, rules, habit).form(weight=int(weight[1]) if weight else 1)
