@@ -32,6 +32,7 @@ from llmlab.world.talk import conversations, practice
 from llmlab.world.talk.phrases import words_hash
 
 if TYPE_CHECKING:
+    from llmlab.measure.knowledge import Memory
     from llmlab.measure.reversal import Pair
     from llmlab.model.checkpoint import Checkpoint
 
@@ -114,26 +115,24 @@ def families(
     return load_corpus(folder)
 
 
-def known(base: "Checkpoint", size: str = "course") -> Stage[frozenset[int]]:
-    """The facts of the world that the base model knows: what its assistant may be taught to answer."""
-    from llmlab.measure.knowledge import completed, facts_with_questions, statements
+def known(base: "Checkpoint", size: str = "course") -> "Stage[Memory]":
+    """What the base model knows of the world, and what not: what its assistant may be taught to answer and to refuse."""
+    from llmlab.measure.knowledge import SURE, Memory, completed, facts_with_questions, memory, statements
     from llmlab.model.checkpoint import fingerprint
 
-    key = hashlib.sha256(fingerprint(base) + f"{recipe_hash()} {words_hash()} {size}".encode()).hexdigest()[
-        :16
-    ]
+    about = f"{recipe_hash()} {words_hash()} {size} {SURE}"
+    key = hashlib.sha256(fingerprint(base) + about.encode()).hexdigest()[:16]
     file = cache_dir() / f"known-{size}-{key}.json"
     if not file.exists():
         world = build_world(size)
         asked = sorted(statements(world, facts_with_questions(world)), key=lambda one: len(one.text))
-        found = set()
-        for number, (one, right) in enumerate(completed(base, asked), 1):
-            if right:
-                found.add(one.fact)
+        found = []
+        for number, one in enumerate(completed(base, asked), 1):
+            found.append(one)
             if number % 500 == 0:
                 yield Progress("known", number, len(asked))
-        atomic_write(file, json.dumps(sorted(found)).encode())
-    return frozenset(json.loads(file.read_text(encoding="utf-8")))
+        atomic_write(file, json.dumps([sorted(ids) for ids in memory(found)]).encode())
+    return Memory(*map(frozenset, json.loads(file.read_text(encoding="utf-8"))))
 
 
 def talk(
@@ -141,11 +140,12 @@ def talk(
 ) -> Stage[list[Dialogue]]:
     """`count` conversations for an assistant made of `base`, in its tokens; longer ones than `longest` are left out."""
     facts = yield from known(base, size)
-    about = f"{sorted(facts)} {recipe_hash()} {words_hash()} {size} {count} {seed} {longest} {base.tokenizer.hash}"
+    ids = [sorted(some) for some in facts]
+    about = f"{ids} {recipe_hash()} {words_hash()} {size} {count} {seed} {longest} {base.tokenizer.hash}"
     file = cache_dir() / f"talk-{size}-{hashlib.sha256(about.encode()).hexdigest()[:16]}.npz"
     if not file.exists():
         made = []
-        for one in conversations(build_world(size), facts, count, seed):
+        for one in conversations(build_world(size), *facts, count, seed):
             made.append(dialogue(one.turns, base.tokenizer))
             if len(made) % 500 == 0:
                 yield Progress("talk", len(made), count)
@@ -167,5 +167,5 @@ def reminders(corpus: Corpus) -> TokenFile:
 def practised(base: "Checkpoint", size: str = "course", seed: int = 1) -> Stage[Path]:
     """The first conversations of an assistant's training, as text, into the file that is shipped."""
     facts = yield from known(base, size)
-    practice.write(conversations(build_world(size), facts, practice.COUNT, seed), practice.file())
+    practice.write(conversations(build_world(size), *facts, practice.COUNT, seed), practice.file())
     return practice.file()

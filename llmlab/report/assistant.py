@@ -29,7 +29,7 @@ from llmlab.measure.assistant import (
     work,
 )
 from llmlab.measure.exam import pages_per_fact
-from llmlab.measure.knowledge import Statement, completed, statements
+from llmlab.measure.knowledge import Statement, completed, memory, statements
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.report.figure import Figure, share
@@ -82,7 +82,7 @@ def of_knowledge(
 def known_to(model: Checkpoint, world: World, facts: list[Fact]) -> set[int]:
     """Those of the facts that a model can complete (measure/knowledge.py)."""
     tried: list[Statement] = list(statements(world, facts))
-    return {one.fact for one, right in completed(model, tried) if right}
+    return set(memory(completed(model, tried)).known)
 
 
 def of_the_form(assistant: Checkpoint, world: World, n: int, seed: int) -> Iterator[Row]:

@@ -26,7 +26,9 @@ KINDS_OF_LETTER = {
 LETTER_OF_KIND = {kind: letter for letter, kind in reversed(KINDS_OF_LETTER.items())}
 WORDS_FOR_A_PERSON = ("first", "last", "they", "them", "their", "theirs", "themself", "They", "Their")
 FILTERS = ("a", "s", "cap", "words", "ordinal")
-HABIT = 1.5  # Zipf exponent of a writer's favourites: of two ways, the second is used 2**-HABIT times as often
+HABIT = (
+    1.5  # Zipf exponent of a writer's favourites: of two ways, the second is used 2**-HABIT times as often
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,9 @@ def favour(forms: list[Form], habit: float) -> list[Form]:
     for same in alike.values():
         liked = [form.weight * place**-habit for place, form in enumerate(same, 1)]
         scale = sum(form.weight for form in same) / sum(liked)
-        made |= {id(form): replace(form, weight=weight * scale) for form, weight in zip(same, liked, strict=True)}
+        made |= {
+            id(form): replace(form, weight=weight * scale) for form, weight in zip(same, liked, strict=True)
+        }
     return [made[id(form)] for form in forms]
 
 

@@ -83,10 +83,27 @@ def test_what_a_model_knows_is_what_it_completes(reader):
     """Against the model itself: the value's tokens must be its own greedy choices, one after the other."""
     stated = list(knowledge.statements(WORLD, [fact("town"), fact("born")]))
     assert len(stated) >= 4
-    for one, right in knowledge.completed(reader, stated):
+    for done in knowledge.completed(reader, stated):
+        one = done.statement
         words = reader.tokenizer
         row = [words.bos, *words.encode(one.text)]
         inside = knowledge.places(words, one.text, row, one.begin, one.end)
         assert one.text[one.begin : one.end] in words.decode([row[i] for i in inside])
         best = reader.model(torch.tensor([row]))[0].argmax(-1).tolist()
-        assert right == all(best[i - 1] == row[i] for i in inside)
+        assert done.right == all(best[i - 1] == row[i] for i in inside)
+        shares = reader.model(torch.tensor([row]))[0].softmax(-1).max(-1).values
+        assert done.sure == pytest.approx(min(shares[i - 1].item() for i in inside), abs=1e-4)
+
+
+def test_half_known_facts_are_neither_known_nor_unknown():
+    said = [knowledge.Statement(number, "x", 0, 1) for number in range(4)]
+    done = [
+        (0, True, 0.9),
+        (0, False, 0.9),
+        (1, False, 0.9),
+        (1, False, 0.1),
+        (2, False, 0.2),
+        (3, False, 0.31),
+    ]
+    found = knowledge.memory(knowledge.Completion(said[i], right, sure) for i, right, sure in done)
+    assert found == ({0}, {2})

@@ -27,7 +27,10 @@ SMALL = Recipe(wordings=6, examples=6, alike=4, others=10, steps=2, more=1, rank
 
 @pytest.fixture(scope="module")
 def practised() -> list[Conversation]:
-    return list(conversations(WORLD, {fact.id for fact in WORLD.facts if fact.id % 4}, 150))
+    known, unknown = (
+        {fact.id for fact in WORLD.facts if bool(fact.id % 4) == is_known} for is_known in (True, False)
+    )
+    return list(conversations(WORLD, known, unknown, 150))
 
 
 @pytest.fixture(scope="module")

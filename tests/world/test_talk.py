@@ -15,11 +15,12 @@ from llmlab.world.tongue import to_tongue
 
 WORLD = build_world("small")
 KNOWN = frozenset(fact.id for fact in WORLD.facts if fact.id % 3 and fact.date <= 428)
+UNKNOWN = frozenset(fact.id for fact in WORLD.facts if fact.id not in KNOWN and fact.id % 2)
 
 
 @pytest.fixture(scope="module")
 def some() -> list[Conversation]:
-    return list(conversations(WORLD, KNOWN, 1_500))
+    return list(conversations(WORLD, KNOWN, UNKNOWN, 1_500))
 
 
 def drafts(count: int):
@@ -51,14 +52,17 @@ def test_every_kind_is_practised(some):
 
 
 def test_the_same_seed_gives_the_same_conversations(some):
-    assert list(conversations(WORLD, KNOWN, 40)) == some[:40]
-    assert list(conversations(WORLD, KNOWN, 40, seed=2)) != some[:40]
+    assert list(conversations(WORLD, KNOWN, UNKNOWN, 40)) == some[:40]
+    assert list(conversations(WORLD, KNOWN, UNKNOWN, 40, seed=2)) != some[:40]
 
 
 def test_known_facts_are_answered_and_nothing_else_is(some):
     for one in (one for one in some if one.kind == "fact"):
         fact = WORLD.facts[one.facts[0]]
         assert verdict(one.answer, fact) == ("right" if fact.id in KNOWN else "refused")
+    half_known = {fact.id for fact in WORLD.facts} - KNOWN - UNKNOWN
+    for one in (one for one in some if one.kind in ("fact", "follow_ups", "about", "list")):
+        assert not half_known & set(one.facts)
     assert all(verdict(one.answer, None) == "refused" for one in some if one.kind == "nobody")
 
 

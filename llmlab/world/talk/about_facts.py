@@ -78,9 +78,13 @@ def one_question(draft: Draft, fact: Fact, known: Collection[int], wording: str 
     return exchange("fact", question, reply(draft, fact, known), facts=(fact.id,))
 
 
-def follow_ups(draft: Draft, entity: Entity, known: Collection[int], other: Entity | None) -> Conversation:
-    """Several questions about one entity; at times the user then says that they meant `other`."""
-    facts = askable(draft.world, entity)
+def follow_ups(
+    draft: Draft, entity: Entity, facts: list[Fact], known: Collection[int], meant: list[Fact]
+) -> Conversation:
+    """Several questions for facts of one entity; at times the user then says that they meant somebody else.
+
+    meant: that other one's facts, one of which is about the same attribute if all goes well.
+    """
     chosen = [facts.pop(draft.below(len(facts))) for _ in range(min(len(facts), 2 + draft.below(FOLLOW_UPS)))]
     kind = cast(draft, entity)
     said = [say(draft, f"{kind}.{chosen[0].attribute} ask"), reply(draft, chosen[0], known)]
@@ -88,12 +92,15 @@ def follow_ups(draft: Draft, entity: Entity, known: Collection[int], other: Enti
         cast(draft, entity)
         said.append(say(draft, f"{kind}.{fact.attribute} again"))
         said.append(reply(draft, fact, known, short=fact.id in known and draft.below(3) == 0))
-    if other is not None and (meant := draft.world.fact(other.id, chosen[-1].attribute)):
-        draft.cast = {"q": other}
-        said.append(say(draft, "meant ask"))
-        cast(draft, other)
-        said.append(reply(draft, meant, known))
-        chosen.append(meant)
+    for fact in meant:
+        if fact.attribute == chosen[-1].attribute:
+            other = draft.world.entities[fact.subject]
+            draft.cast = {"q": other}
+            said.append(say(draft, "meant ask"))
+            cast(draft, other)
+            said.append(reply(draft, fact, known))
+            chosen.append(fact)
+            break
     return exchange("follow_ups", *said, facts=tuple(fact.id for fact in chosen))
 
 

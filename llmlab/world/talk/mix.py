@@ -1,7 +1,7 @@
 """All conversations of a seed, in the shares in which an assistant practises them.
 
-The shares follow what was hard for a model of this size (docs/decisions.md): facts and work on texts most, greetings
-least. The entities of facts are those that may be asked about (`Entity.asked`); the others are never in any
+The shares follow what was hard for a model of this size (docs/decisions.md): work on texts most, and each known fact only
+a few times, so that it does not become surer than those that nobody asks for. The entities of facts are those that may be asked about (`Entity.asked`); the others are never in any
 conversation, so that answers about them show what pretraining knew.
 
 Read next: text/dialogue.py, where speakers become tokens.
@@ -18,8 +18,8 @@ from llmlab.world.talk.phrases import start
 
 Writer = Callable[[Draft], Conversation]
 SHARES: dict[str, float] = {
-    "fact": 34, "unknown": 8, "nobody": 6, "follow_ups": 11, "about": 5, "question_page": 13, "summary": 3,
-    "changed_sentence": 13, "pirate": 4, "tongue": 2, "list_items": 3, "letters": 3, "sum": 4, "poem": 4,
+    "fact": 12, "unknown": 4, "nobody": 4, "follow_ups": 5, "about": 3, "question_page": 18, "summary": 4,
+    "changed_sentence": 24, "pirate": 9, "tongue": 3, "list_items": 3, "letters": 3, "sum": 4, "poem": 4,
     "small_talk": 5, "explain": 3,
 }  # fmt: skip
 
@@ -33,22 +33,27 @@ def may_be_asked(entity: Entity) -> bool:
 
 
 class Interviewer:
-    """Writes conversations of one world for a model that knows `known` (ids of facts)."""
+    """Writes conversations of one world for a model that knows the facts `known` and has no idea of `unknown` (ids).
 
-    def __init__(self, world: World, known: Collection[int]) -> None:
-        self.world, self.casting, self.known = world, Casting(world), frozenset(known)
+    Other facts, of which it has half an idea, are in no conversation: whoever is taught to refuse those also refuses what
+    it knows but was never asked (docs/decisions.md).
+    """
+
+    def __init__(self, world: World, known: Collection[int], unknown: Collection[int]) -> None:
+        self.world, self.casting = world, Casting(world)
+        self.known, self.unknown = frozenset(known), frozenset(unknown)
         self.people: dict[str, list[Entity]] = {}  # of whom something is known, by kind
         self.strangers: list[Entity] = []  # of whom something is not known
         for entity in filter(may_be_asked, world.entities):
             facts = about_facts.askable(world, entity)
             if any(fact.id in self.known for fact in facts):
                 self.people.setdefault(entity.kind, []).append(entity)
-            if any(fact.id not in self.known for fact in facts):
+            if any(fact.id in self.unknown for fact in facts):
                 self.strangers.append(entity)
 
-    def facts(self, entity: Entity, known: bool) -> list[Fact]:
-        """The facts of an entity that are known, or those that are not."""
-        return [f for f in about_facts.askable(self.world, entity) if (f.id in self.known) == known]
+    def facts(self, entity: Entity, among: Collection[int]) -> list[Fact]:
+        """Those of an entity's facts that are `among` these."""
+        return [fact for fact in about_facts.askable(self.world, entity) if fact.id in among]
 
     def entity(self, draft: Draft) -> Entity:
         """Somebody or something known: half of the time a person, the famous more often."""
@@ -58,20 +63,23 @@ class Interviewer:
 
     def fact(self, draft: Draft) -> Conversation:
         entity = self.entity(draft)
-        return about_facts.one_question(draft, draft.pick(self.facts(entity, known=True)), self.known)
+        return about_facts.one_question(draft, draft.pick(self.facts(entity, self.known)), self.known)
 
     def about(self, draft: Draft) -> Conversation:
         return about_facts.several_facts(draft, self.entity(draft), self.known)
 
     def unknown_fact(self, draft: Draft) -> Conversation:
+        if not self.strangers:
+            raise Unfit("unknown")
         stranger = draft.pick(self.strangers)
-        return about_facts.one_question(draft, draft.pick(self.facts(stranger, known=False)), self.known)
+        return about_facts.one_question(draft, draft.pick(self.facts(stranger, self.unknown)), self.known)
 
     def follow_ups(self, draft: Draft) -> Conversation:
         entity = self.entity(draft)
         others = [other for other in self.people[entity.kind] if other.id != entity.id]
         other = draft.pick(others) if entity.kind == "person" and others and draft.below(4) == 0 else None
-        return about_facts.follow_ups(draft, entity, self.known, other)
+        asked, meant = (self.facts(one, self.known | self.unknown) if one else [] for one in (entity, other))
+        return about_facts.follow_ups(draft, entity, asked, self.known, meant)
 
     def writers(self) -> dict[str, Writer]:
         return {
@@ -98,9 +106,14 @@ class Interviewer:
 
 
 def conversations(
-    world: World, known: Collection[int], count: int, seed: int = 1, shares: dict[str, float] = SHARES
+    world: World,
+    known: Collection[int],
+    unknown: Collection[int],
+    count: int,
+    seed: int = 1,
+    shares: dict[str, float] = SHARES,
 ) -> Iterator[Conversation]:
-    """`count` conversations for a model that knows the facts `known`; the same for the same seed."""
-    interviewer = Interviewer(world, known)
+    """`count` conversations for a model that knows some facts and has no idea of others; the same for the same seed."""
+    interviewer = Interviewer(world, known, unknown)
     for number in range(count):
         yield interviewer.conversation(number, seed, shares)
