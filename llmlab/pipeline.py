@@ -116,7 +116,7 @@ def families(
 
 
 def known(base: "Checkpoint", size: str = "course") -> "Stage[Memory]":
-    """What the base model knows of the world, and what not: what its assistant may be taught to answer and to refuse."""
+    """What the base model knows of the world, and of what it has no idea: what its assistant learns to refuse."""
     from llmlab.measure.knowledge import SURE, Memory, completed, facts_with_questions, memory, statements
     from llmlab.model.checkpoint import fingerprint
 

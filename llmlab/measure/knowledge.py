@@ -1,9 +1,9 @@
 """What does a model know already? Asked before it is taught to answer.
 
 Each fact is put to the model as the beginning of plain answers ("Ilva Torrend lives in"). If in one of them each token
-of the value is the likeliest at its place, the fact counts as known; if it is never right and nowhere sure, as unknown. Finetuning
-then teaches answers to what is known and "I don't know" to what is not: an assistant cannot look into itself, so its
-labeller has to.
+of the value is the likeliest at its place, the fact counts as known; if the model is never right and not sure of
+anything, as unknown. Finetuning then teaches answers to what is known and "I don't know" to what is not: an assistant
+cannot look into itself, so its labeller has to.
 
 Read next: ../world/talk/about_facts.py, where this is used; exam.py, the same question put as an exam.
 """

@@ -1,8 +1,9 @@
 """All conversations of a seed, in the shares in which an assistant practises them.
 
-The shares follow what was hard for a model of this size (docs/decisions.md): work on texts most, and each known fact only
-a few times, so that it does not become surer than those that nobody asks for. The entities of facts are those that may be asked about (`Entity.asked`); the others are never in any
-conversation, so that answers about them show what pretraining knew.
+The shares follow what was hard for a model of this size (docs/decisions.md): work on texts most, and each known fact
+only a few times, so that it does not become surer than those that nobody asks for. The entities of facts are those
+that may be asked about (`Entity.asked`); the others are never in any conversation, so that answers about them show what
+pretraining knew.
 
 Read next: text/dialogue.py, where speakers become tokens.
 """
@@ -35,8 +36,8 @@ def may_be_asked(entity: Entity) -> bool:
 class Interviewer:
     """Writes conversations of one world for a model that knows the facts `known` and has no idea of `unknown` (ids).
 
-    Other facts, of which it has half an idea, are in no conversation: whoever is taught to refuse those also refuses what
-    it knows but was never asked (docs/decisions.md).
+    Other facts, of which it has half an idea, are in no conversation: whoever is taught to refuse those also refuses
+    what it knows but was never asked (docs/decisions.md).
     """
 
     def __init__(self, world: World, known: Collection[int], unknown: Collection[int]) -> None:
