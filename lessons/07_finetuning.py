@@ -277,6 +277,46 @@ def _(caption, measured, mo):
 
 
 @app.cell(hide_code=True)
+def _(finetuning, mo):
+    mo.md(f"""
+    One such correction came with the course: a file of {finetuning.adapter_sizes()} for the whole model. Ask
+    something, then put it on.
+    """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(finetuning, mo, presets):
+    wearing = finetuning.Wearing()
+    adapter_on = mo.ui.switch(label="Adapter on")
+    asked_of_both = mo.ui.text(
+        value=presets["A question"], label="Ask (Enter)", max_length=300, full_width=True, debounce=True
+    )
+    mo.vstack([asked_of_both, adapter_on])
+    return adapter_on, asked_of_both, wearing
+
+
+@app.cell(hide_code=True)
+def _(adapter_on, asked_of_both, mo, tables, wearing):
+    wrong = wearing.show(asked_of_both.value, adapter_on.value)
+    worn = mo.ui.anywidget(wearing.text)
+    mo.vstack([worn, mo.Html(tables.note(wrong))])
+    return
+
+
+@app.cell(hide_code=True)
+def _(caption, mo):
+    mo.Html(
+        caption(
+            "Look at the end of the text while you switch.",
+            "The base model reads the same question and the same boxes and goes on as a page would; with the adapter "
+            "on, it answers and stops. No weight of the base was changed: take the adapter off, and it is as before.",
+        )
+    )
+    return
+
+
+@app.cell(hide_code=True)
 def _(mo):
     mo.md("""
     ### Talk with it

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from llmlab.model.checkpoint import Checkpoint
 
 LETTERS_A_PAGE = 450  # of the crawl, on average
-DENSE, OTHERS = ("almanac", "quiz"), 5  # of the pages that an assistant is reminded by
+DENSE, OTHERS = ("almanac", "quiz"), 2  # of the pages that an assistant is reminded by
 
 
 @dataclass(frozen=True, slots=True)

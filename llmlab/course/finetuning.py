@@ -9,6 +9,7 @@ Read next: finetuning_chat.py; finetuning_measured.py, what was counted; finetun
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from llmlab.course.tables import note
 from llmlab.errors import LabError
@@ -18,10 +19,12 @@ from llmlab.measure.shift import MARGINAL, SHIFTED, UNSHIFTED, Shift, shifts
 from llmlab.model import zoo
 from llmlab.model.blend import blend
 from llmlab.model.checkpoint import Checkpoint
+from llmlab.paths import assets
 from llmlab.show import Blend, TokenText
 from llmlab.show.asking import Reply, readable
 from llmlab.show.number_format import percent
 from llmlab.text.dialogue import prompt_tokens
+from llmlab.train import lora
 from llmlab.world.facts import World
 from llmlab.world.talk.conversation import USER, Turn
 from llmlab.world.talk.small_talk import terms
@@ -165,6 +168,55 @@ class Stage:
             "have written (shifted).",
             "said",
         )
+
+
+# ---- a correction, put on and taken off ----
+
+
+@lru_cache(maxsize=1)
+def adapted() -> Checkpoint:
+    """The base model with the shipped adapter on it."""
+    base = zoo.load(BASE)
+    worn = lora.merged(base.model, lora.load(adapter_folder(), base)).eval().requires_grad_(False)
+    return Checkpoint(worn, base.config, base.tokenizer, {})
+
+
+def adapter_folder() -> Path:
+    return assets() / "models" / "adapter"
+
+
+def adapter_sizes() -> str:
+    """How large the adapter's file is beside the base model's."""
+    thin, whole = (
+        file.stat().st_size / 1e6
+        for file in (adapter_folder() / "adapter.safetensors", zoo.find(BASE) / "model.safetensors")
+    )
+    return f"{thin:.2f} MB beside {whole:.2f} MB"
+
+
+class Wearing:
+    """One question, asked of the base model with its adapter on or off, for one student."""
+
+    def __init__(self) -> None:
+        self.text = TokenText(empty="Write something, and the model goes on from it.", lines=4)
+
+    def show(self, text: str, on: bool) -> str:
+        """What the model makes of a user's turn, at temperature 0; returns what is wrong with it, or nothing."""
+        model = adapted() if on else zoo.load(BASE)
+        try:
+            turn = as_turn(text, model)
+        except LabError as problem:
+            return str(problem)
+        said = [step.token for step in generate(model, turn, Policy(temperature=0), max_tokens=BLENDED)]
+        ids = [*turn, *said]
+        self.text.show(
+            spelled(ids, model),
+            author=["user"] * len(turn) + ["assistant" if on else ""] * len(said),
+            special=special(ids, model),
+            lines=4,
+            alt=f"The base model {'with' if on else 'without'} the adapter: the question, then what it wrote",
+        )
+        return ""
 
 
 # ---- between them ----
