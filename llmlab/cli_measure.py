@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -100,19 +101,14 @@ def figures(
 ) -> None:
     """Measure again every effect that the course claims."""
     from llmlab.course import page_report
-    from llmlab.course.terminal import table
+    from llmlab.course.terminal import table, told
     from llmlab.report import assistant, assistant_record, loop
     from llmlab.report.figures import Evidence
     from llmlab.report.figures import figures as measure
 
     evidence = Evidence(model, quick=quick)
-    rows = [
-        *measure(evidence),
-        *assistant.figures(evidence),
-        *assistant_record.figures(evidence),
-        *loop.figures(evidence),
-        *page_report.figures(evidence),
-    ]
+    parts = (measure, assistant.figures, assistant_record.figures, loop.figures, page_report.figures)
+    rows = told(chain.from_iterable(part(evidence) for part in parts), "id")
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return
@@ -157,18 +153,21 @@ def bench(
 ) -> None:
     """Measure how fast everything is, beside its budget."""
     from llmlab.course import page_report
-    from llmlab.course.terminal import table
+    from llmlab.course.terminal import table, told
     from llmlab.course.timing import rows as in_the_browser
     from llmlab.report import loop
     from llmlab.report.bench import Bench
 
     machine = Bench(quick)
-    rows = [
-        *machine.rows(),
-        *loop.bench(machine),
-        *page_report.bench(machine.checkpoint),
-        *in_the_browser(machine.device),
-    ]
+    rows = told(
+        chain(
+            machine.rows(),
+            loop.bench(machine),
+            page_report.bench(machine.checkpoint),
+            in_the_browser(machine.device),
+        ),
+        "name",
+    )
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return

@@ -3,8 +3,10 @@
 The bars go to the error stream, so that what a command prints can be read by another program.
 """
 
+import sys
 import time
 from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -21,6 +23,15 @@ COLUMNS = (
     TimeRemainingColumn(),
 )
 LOG_EVERY_S = 30
+
+
+class Measured(Protocol):
+    """A row of `llmlab figures` or `llmlab bench`."""
+
+    value: float
+
+
+Row = TypeVar("Row", bound=Measured)
 
 
 def watch(stage: Stage[Made]) -> Made:
@@ -66,6 +77,18 @@ def train(steps: Iterable[Step], total: int) -> None:
     if last is not None and last.step < total:
         print(f"Stopped after step {last.step} of {total} and saved. The same command goes on from there.")
         raise typer.Exit(130)
+
+
+def told(rows: Iterable[Row], name: str) -> list[Row]:
+    """All rows of a long measurement, each told on the error stream when it is there, so that none is lost.
+
+    name: of the attribute by which a row is called.
+    """
+    found = []
+    for row in rows:
+        found.append(row)
+        print(f"{getattr(row, name)} {row.value:,.4g}", file=sys.stderr, flush=True)
+    return found
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,6 +1,10 @@
 """Long work says how it stands, also where nobody can see a bar move."""
 
+import pytest
+
 from llmlab.course import terminal
+from llmlab.errors import LabError
+from llmlab.report.bench import Row
 from llmlab.train.pretrain import Step
 
 
@@ -18,3 +22,15 @@ def test_a_log_file_gets_a_line_now_and_then(capsys, monkeypatch):
 
 def test_nothing_left_to_do_is_no_error():
     assert terminal.losses(steps(0), 0) is None
+
+
+def test_rows_that_were_measured_are_told_before_the_rest_fails(capsys):
+    """A long measurement that breaks off has not been for nothing."""
+
+    def rows():
+        yield Row("first.row", 1234.5, "s", None, "cpu")
+        raise LabError("no disk")
+
+    with pytest.raises(LabError):
+        terminal.told(rows(), "name")
+    assert capsys.readouterr().err == "first.row 1,234\n"
