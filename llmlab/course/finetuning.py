@@ -194,6 +194,16 @@ def adapter_sizes() -> str:
     return f"{thin:.2f} MB beside {whole:.2f} MB"
 
 
+@lru_cache(maxsize=64)
+def asked_once(text: str, on: bool) -> tuple[tuple[int, ...], int]:
+    """All tokens of a user's turn and of what the base model, with its adapter or without, makes of it; and how many
+    of them were given. At temperature 0."""
+    model = adapted() if on else zoo.load(BASE)
+    turn = as_turn(text, model)
+    said = [step.token for step in generate(model, turn, Policy(temperature=0), max_tokens=BLENDED)]
+    return (*turn, *said), len(turn)
+
+
 class Wearing:
     """One question, asked of the base model with its adapter on or off, for one student."""
 
@@ -201,17 +211,15 @@ class Wearing:
         self.text = TokenText(empty="Write something, and the model goes on from it.", lines=4)
 
     def show(self, text: str, on: bool) -> str:
-        """What the model makes of a user's turn, at temperature 0; returns what is wrong with it, or nothing."""
-        model = adapted() if on else zoo.load(BASE)
+        """Write what the model says into the widget; returns what is wrong with the question, or nothing."""
         try:
-            turn = as_turn(text, model)
+            ids, given = asked_once(text.strip(), on)
         except LabError as problem:
             return str(problem)
-        said = [step.token for step in generate(model, turn, Policy(temperature=0), max_tokens=BLENDED)]
-        ids = [*turn, *said]
+        model = zoo.load(BASE)
         self.text.show(
             spelled(ids, model),
-            author=["user"] * len(turn) + ["assistant" if on else ""] * len(said),
+            author=["user"] * given + ["assistant" if on else ""] * (len(ids) - given),
             special=special(ids, model),
             lines=4,
             alt=f"The base model {'with' if on else 'without'} the adapter: the question, then what it wrote",

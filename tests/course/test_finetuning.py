@@ -100,6 +100,20 @@ def test_nothing_to_answer_leaves_the_picture_and_says_so(text: str):
     assert "unshifted" in stage.sentence()
 
 
+def test_the_adapter_makes_an_assistant_of_the_base_and_comes_off_again():
+    """Worn, the base answers and ends by itself; taken off, it says what it said before."""
+    end = zoo.load(finetuning.BASE).tokenizer.special["<|end|>"]
+    wearing = finetuning.Wearing()
+    shown = {}
+    for step, on in enumerate((False, True, False)):
+        assert wearing.show(QUESTION, on) == ""
+        shown[step] = wearing.text.data
+    assert shown[0] == shown[2] != shown[1]
+    ids, given = finetuning.asked_once(QUESTION, True)
+    assert end in ids[given:]
+    assert "nothing to answer" in wearing.show("  ", on=True)
+
+
 def test_the_ends_of_the_slider_are_the_two_models(assistant):
     for share, model in ((0.0, finetuning.BASE), (1.0, finetuning.ASSISTANT)):
         checkpoint = zoo.load(model)

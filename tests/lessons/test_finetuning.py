@@ -38,6 +38,18 @@ def test_the_slider_reaches_both_models(visit):
         assert blend.locator(".ll-sheet").text_content() == wanted
 
 
+def test_the_switch_puts_the_adapter_on(visit):
+    page = visit(LESSON).page
+    switch = page.get_by_role("switch", name="Adapter on")
+    switch.scroll_into_view_if_needed()
+    text = page.locator(".ll-tokens:visible").nth(3)
+    for on in (False, True):
+        if on:
+            switch.click()
+        ids, _ = finetuning.asked_once(finetuning.presets(build_world())["A question"], on)
+        expect(text.locator(".ll-run .ll-tok")).to_have_count(len(ids), timeout=20_000)
+
+
 def test_a_chat_shows_what_was_said_and_what_is_read(visit):
     page = visit(LESSON).page
     field = page.locator("marimo-chatbot .cm-content, marimo-chatbot textarea").first
