@@ -79,10 +79,14 @@ def pair(text: str) -> Pair:
     greedy = Policy(temperature=0)
     dreamt = [step.token for step in generate(base, document, greedy, max_tokens=GOES_ON, stop=("<|bos|>",))]
     said = [step.token for step in generate(assistant, turn, greedy, max_tokens=ANSWERS, stop=("<|bos|>",))]
-    end = assistant.tokenizer.special["<|end|>"]
-    said = said[: said.index(end) + 1] if end in said else said
+    said = up_to(assistant.tokenizer.special["<|end|>"], said)
     found = tuple(shifts(base, assistant, turn, said)) if said else ()
     return Pair((*document, *dreamt), (*turn, *said), (len(document), len(turn)), found)
+
+
+def up_to(end: int, ids: list[int]) -> list[int]:
+    """The tokens up to the first `end`, it included; all of them where there is none."""
+    return ids[: ids.index(end) + 1] if end in ids else ids
 
 
 def spelled(ids: Sequence[int], checkpoint: Checkpoint) -> list[str]:
@@ -200,7 +204,8 @@ def asked_once(text: str, on: bool) -> tuple[tuple[int, ...], int]:
     of them were given. At temperature 0."""
     model = adapted() if on else zoo.load(BASE)
     turn = as_turn(text, model)
-    said = [step.token for step in generate(model, turn, Policy(temperature=0), max_tokens=BLENDED)]
+    steps = generate(model, turn, Policy(temperature=0), max_tokens=BLENDED, stop=("<|bos|>",))
+    said = up_to(model.tokenizer.special["<|end|>"], [step.token for step in steps])
     return (*turn, *said), len(turn)
 
 
