@@ -188,7 +188,8 @@ def pretrain(
     from llmlab.pipeline import training_set
     from llmlab.train.config import tier as tier_config
     from llmlab.train.pretrain import pretrain as steps
-    from llmlab.world.realtext import folder_text, hub_text
+    from llmlab.world.corpus import python_hash
+    from llmlab.world.realtext import digest, folder_text, hub_text
 
     config = tier_config(tier, lr, seed=seed, **({"tokens": tokens} if tokens else {}))
     if text and hub:
@@ -198,7 +199,11 @@ def pretrain(
     words = first.tokenizer if first else None  # a model's weights stand for the tokens of its own vocabulary
     corpus = watch(training_set(size, config.model.vocab_size, config.model.block_size, 1, real, words))
     folder = out or Path("runs") / tier
-    source = {"world": size, "beside": text.resolve().name if text else hub or "python"}
+    name, content = (
+        text.resolve().name if text else hub or "python",
+        digest(iter(real)) if real else python_hash(),
+    )
+    source = {"world": size, "beside": name, "beside_hash": content[:16]}
     run = steps(config, corpus, folder, resume=resume, provenance={"corpus": source}, start=first)
     train(run, config.steps)
     print(f"The model is in {folder / 'model'}. Try: llmlab generate --model {folder / 'model'}")

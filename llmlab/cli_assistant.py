@@ -1,11 +1,13 @@
 """The commands of `llmlab` for assistants: make one of a base model, and talk with it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from llmlab.cli_measure import Model, Seed
+from llmlab.errors import LabError
 
 app = typer.Typer()
 
@@ -29,21 +31,23 @@ def finetune(
     """Make an assistant of a base model. Ctrl-C saves; the same command goes on from there."""
     from llmlab.course.terminal import train, watch
     from llmlab.model import zoo
-    from llmlab.pipeline import reminders, talk, world
+    from llmlab.pipeline import known, reminders, talk, world
     from llmlab.pipeline import tokens as tokens_of
+    from llmlab.train.evaluate import evaluate
     from llmlab.train.finetune import FinetuneConfig
     from llmlab.train.finetune import finetune as steps
+    from llmlab.train.pretrain import VALIDATION_DOCUMENTS
 
     changes = {"tokens": tokens} if tokens else {}
     config = FinetuneConfig(rank=rank, replay=replay, lr=lr, seed=seed, **changes)
     base = zoo.load(start)
-    pages = (
-        reminders(watch(tokens_of(watch(world()), base.tokenizer, base.config.block_size)))
-        if replay
-        else None
-    )
+    corpus = watch(tokens_of(watch(world()), base.tokenizer, base.config.block_size))
+    pages = reminders(corpus) if replay else None
     talked = watch(talk(base, conversations, seed=seed, longest=config.width))
-    train(steps(config, base, talked, out, pages, resume=resume), config.steps)
+    facts = watch(known(base))
+    source = {"world": "course", "known_facts": len(facts.known), "unknown_facts": len(facts.unknown)}
+    validate = partial(evaluate, file=corpus.valid, documents=VALIDATION_DOCUMENTS)
+    train(steps(config, base, talked, out, pages, (), resume, {"corpus": source}, validate), config.steps)
     print(f"The model is in {out / 'model'}. Try: llmlab chat --model {out / 'model'}")
 
 
@@ -75,6 +79,8 @@ def chat(
                 console.print(step.text, end="", markup=False)
         except KeyboardInterrupt:
             console.print(" …", end="")
+        except LabError as problem:  # too long, say: the conversation goes on without it
+            console.print(str(problem), end="", markup=False)
         console.print()
         if talk.forgotten:
             console.print(f"[dim]The first {talk.forgotten} turns no longer fit into the context.[/dim]")

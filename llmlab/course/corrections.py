@@ -31,7 +31,7 @@ class Kept:
 
     @property
     def correction(self) -> Correction:
-        return Correction(self.question, self.answer)
+        return Correction(self.question, self.answer, self.wordings)
 
 
 def cleaned(text: str, what: str) -> str:

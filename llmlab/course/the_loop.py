@@ -108,9 +108,13 @@ class Loop:
         return proposals(self.world, question, PROPOSED, seed=1)
 
     def keep(self, answer: str, wordings: list[str]) -> str:
-        """Put the marked answer's correction on the list; returns a sentence."""
+        """Put the marked answer's correction on the list; returns a sentence.
+
+        wordings: the ways to ask that were left standing; the question as it was typed always is one.
+        """
         if self.marked is None:
             return "Mark an answer first."
+        wordings = list(dict.fromkeys((self.marked.question.strip(), *wordings)))
         try:
             self.corrections.add(self.marked.question, self.marked.answer, answer, wordings)
         except LabError as error:

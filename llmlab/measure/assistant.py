@@ -195,8 +195,8 @@ def without(text: str, openings: Sequence[str], endings: Sequence[str]) -> str |
 
 
 def mixture(world: World, n: int, seed: int = 0) -> list[Conversation]:
-    """`n` conversations as in training, of all kinds, of another seed: for the form of the replies, not their truth."""
+    """`n` conversations of all kinds in held-out wordings: for the form of the replies, not their truth."""
     facts = facts_with_questions(world)
     read, later = ({f.id for f in facts if (f.date <= CUTOFF) == before} for before in (True, False))
-    interviewer = Interviewer(world, read, later)
+    interviewer = Interviewer(world, read, later, "held")
     return [interviewer.conversation(number, 900_000 + seed) for number in range(n)]

@@ -33,7 +33,7 @@ class Recipe:
     `steps` steps, and `more` for each correction; a step reads `rows` of the corrections, and `kept` of the rest.
     """
 
-    wordings: int = 24
+    wordings: int = 12
     examples: int = 24
     alike: int = 40
     others: int = 200

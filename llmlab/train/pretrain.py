@@ -61,7 +61,11 @@ def pretrain(
     if start is not None:
         refuse_start(start, config, corpus)
         model.load_state_dict(start.model.state_dict())
-        origin["start"] = {"tokens": tokens_read(start), "weights": fingerprint(start).hex()[:16]}
+        origin["start"] = {
+            **{name: start.provenance.get(name) for name in ("corpus", "config", "data", "start")},
+            "tokens": tokens_read(start),
+            "weights": fingerprint(start).hex()[:16],
+        }
     learner = Learner(model, config)
     batches = Batches(corpus.train, config.rows, config.model.block_size, config.seed)
     first = (folder.training() or NOTHING)["step"]

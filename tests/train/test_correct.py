@@ -16,7 +16,7 @@ from llmlab.train.correct import RECIPES, WIDTH, Recipe, correct, lesson, like, 
 from llmlab.train.finetune import FinetuneConfig, answer_loss, finetune, kept_loss
 from llmlab.world import build_world
 from llmlab.world.talk.conversation import ASSISTANT, USER, Conversation, Turn
-from llmlab.world.talk.mix import conversations
+from llmlab.world.talk.mix import SHARES, conversations
 from llmlab.world.talk.rephrase import Correction, fresh
 
 WORLD = build_world("small")
@@ -30,7 +30,7 @@ def practised() -> list[Conversation]:
     known, unknown = (
         {fact.id for fact in WORLD.facts if bool(fact.id % 4) == is_known} for is_known in (True, False)
     )
-    return list(conversations(WORLD, known, unknown, 150))
+    return list(conversations(WORLD, known, unknown, 150, shares={**SHARES, "fact": 60}))
 
 
 @pytest.fixture(scope="module")

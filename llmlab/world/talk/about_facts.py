@@ -104,6 +104,15 @@ def follow_ups(
     return exchange("follow_ups", *said, facts=tuple(fact.id for fact in chosen))
 
 
+def corrected(draft: Draft, fact: Fact, known: Collection[int], wording: str = "ask") -> Conversation:
+    """A question and its answer, which the user then calls wrong: no new value is made up to please them."""
+    asked = one_question(draft, fact, known, wording)
+    said = [turn.text for turn in asked.turns]
+    return exchange(
+        "corrected", *said, say(draft, "corrected ask"), say(draft, "corrected tell"), facts=asked.facts
+    )
+
+
 def several_facts(draft: Draft, entity: Entity, known: Collection[int], wording: str = "ask") -> Conversation:
     """A wish to be told about an entity: an answer of a sentence or two, or a list, of known facts. Unfit: too few."""
     kind = cast(draft, entity)

@@ -9,6 +9,7 @@ Read next: text/dialogue.py, where speakers become tokens.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import accumulate
 
 from llmlab.world.draft import Casting, Draft, Unfit
@@ -20,8 +21,8 @@ from llmlab.world.talk.phrases import start
 Writer = Callable[[Draft], Conversation]
 SHARES: dict[str, float] = {
     "fact": 12, "unknown": 4, "nobody": 4, "follow_ups": 5, "about": 3, "question_page": 18, "summary": 4,
-    "changed_sentence": 24, "pirate": 9, "tongue": 3, "list_items": 3, "letters": 3, "sum": 4, "poem": 4,
-    "small_talk": 5, "explain": 3,
+    "corrected": 1, "changed_sentence": 24, "pirate": 9, "tongue": 3, "list_items": 3, "letters": 3, "sum": 4,
+    "poem": 4, "small_talk": 5, "explain": 3,
 }  # fmt: skip
 
 
@@ -37,11 +38,13 @@ class Interviewer:
     """Writes conversations of one world for a model that knows the facts `known` and has no idea of `unknown` (ids).
 
     Other facts, of which it has half an idea, are in no conversation: whoever is taught to refuse those also refuses
-    what it knows but was never asked (docs/decisions.md).
+    what it knows but was never asked (docs/decisions.md). wording: "ask", or "held" for what no training has.
     """
 
-    def __init__(self, world: World, known: Collection[int], unknown: Collection[int]) -> None:
-        self.world, self.casting = world, Casting(world)
+    def __init__(
+        self, world: World, known: Collection[int], unknown: Collection[int], wording: str = "ask"
+    ) -> None:
+        self.world, self.casting, self.wording = world, Casting(world), wording
         self.known, self.unknown = frozenset(known), frozenset(unknown)
         self.people: dict[str, list[Entity]] = {}  # of whom something is known, by kind
         self.strangers: list[Entity] = []  # of whom something is not known
@@ -62,18 +65,13 @@ class Interviewer:
         pool = self.people.get(kind) or draft.pick(list(self.people.values()))
         return pool[int(len(pool) * draft.random() ** 1.5)]
 
-    def fact(self, draft: Draft) -> Conversation:
-        entity = self.entity(draft)
-        return about_facts.one_question(draft, draft.pick(self.facts(entity, self.known)), self.known)
+    def known_fact(self, draft: Draft) -> Fact:
+        return draft.pick(self.facts(self.entity(draft), self.known))
 
-    def about(self, draft: Draft) -> Conversation:
-        return about_facts.several_facts(draft, self.entity(draft), self.known)
-
-    def unknown_fact(self, draft: Draft) -> Conversation:
+    def unknown_fact(self, draft: Draft) -> Fact:
         if not self.strangers:
             raise Unfit("unknown")
-        stranger = draft.pick(self.strangers)
-        return about_facts.one_question(draft, draft.pick(self.facts(stranger, self.unknown)), self.known)
+        return draft.pick(self.facts(draft.pick(self.strangers), self.unknown))
 
     def follow_ups(self, draft: Draft) -> Conversation:
         entity = self.entity(draft)
@@ -83,13 +81,23 @@ class Interviewer:
         return about_facts.follow_ups(draft, entity, asked, self.known, meant)
 
     def writers(self) -> dict[str, Writer]:
-        return {
-            "fact": self.fact, "unknown": self.unknown_fact, "nobody": about_facts.about_nobody,
-            "follow_ups": self.follow_ups, "about": self.about, "question_page": tasks.question_on_a_page,
-            "summary": tasks.summary, "changed_sentence": tasks.changed_sentence, "pirate": tasks.pirate,
-            "tongue": tasks.tongue, "list_items": tasks.list_items, "letters": tasks.letters, "sum": tasks.sums,
-            "poem": tasks.poem, "small_talk": small_talk.small_talk, "explain": small_talk.explain,
+        """Who writes each kind of conversation; a writer takes the draft, and `self.wording` for its question."""
+        way, known = self.wording, self.known
+        one = about_facts.one_question
+        written = {
+            "fact": lambda draft: one(draft, self.known_fact(draft), known, way),
+            "unknown": lambda draft: one(draft, self.unknown_fact(draft), known, way),
+            "corrected": lambda draft: about_facts.corrected(draft, self.known_fact(draft), known, way),
+            "about": lambda draft: about_facts.several_facts(draft, self.entity(draft), known, way),
+            "follow_ups": self.follow_ups,
+        }
+        others = {
+            "nobody": about_facts.about_nobody, "question_page": tasks.question_on_a_page, "summary": tasks.summary,
+            "changed_sentence": tasks.changed_sentence, "pirate": tasks.pirate, "tongue": tasks.tongue,
+            "list_items": tasks.list_items, "letters": tasks.letters, "sum": tasks.sums, "poem": tasks.poem,
+            "small_talk": small_talk.small_talk, "explain": small_talk.explain,
         }  # fmt: skip
+        return written | {name: partial(writer, wording=way) for name, writer in others.items()}
 
     def conversation(self, number: int, seed: int, shares: dict[str, float] = SHARES) -> Conversation:
         """Conversation `number` of a seed: a function of both alone."""

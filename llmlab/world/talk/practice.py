@@ -14,7 +14,7 @@ from llmlab.errors import LabError
 from llmlab.paths import assets, atomic_write
 from llmlab.world.talk.conversation import Conversation, exchange
 
-COUNT = 3_000  # conversations in the sample
+COUNT = 6_000  # conversations in the sample
 
 
 def file() -> Path:

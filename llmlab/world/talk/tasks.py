@@ -37,17 +37,17 @@ TOPICS = (
 
 @lru_cache(maxsize=4)
 def even_casting(size: str, seed: int) -> Casting:
-    """Who may be in a sentence that is only to be changed: everybody alike, not the famous first."""
+    """Who may be in a sentence that is only to be changed: all that may be asked about, not the famous first."""
     casting = Casting(build_world(size, seed))
     for kind in sorted(set(KINDS_OF_LETTER.values())):
-        casting._fames[kind, False] = Fame(casting.fame(kind, asked=False).entities, exponent=0.0)
+        casting._fames[kind, True] = Fame(casting.fame(kind, asked=True).entities, exponent=0.0)
     return casting
 
 
 def sentence(draft: Draft) -> str:
     """A sentence of a reading exercise, of 4 to 14 words."""
     people = even_casting(draft.world.size, draft.world.seed)
-    reading = Draft(people, load("reading"), int(draft.random() * 2**53), CUTOFF)
+    reading = Draft(people, load("reading"), int(draft.random() * 2**53), CUTOFF, asked=True)
     pool = events(reading.grammar)
     for _ in range(50):
         statement, _, _ = draft.pick(pool)
@@ -64,7 +64,7 @@ def sentence(draft: Draft) -> str:
 
 def phrase(draft: Draft) -> str:
     """A phrase of the quay, of 3 to 9 words: few different words, so that each can be learned in capitals, too."""
-    book = Draft(draft.casting, load("tongue"), int(draft.random() * 2**53), CUTOFF)
+    book = Draft(draft.casting, load("tongue"), int(draft.random() * 2**53), CUTOFF, asked=True)
     text = ""
     while not 3 <= len(text.split()) <= 9:
         text = book.expand("phrase")
