@@ -86,9 +86,9 @@ def _(caption, mo, preset, presets, touch):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    A large language model is **two files**. One holds the *parameters*: a few million numbers here, 70
-    billion in the talk. The other is the program that computes with them. Llama 2 70B is a file of 140 GB
-    and about 500 lines of C; nothing else is needed. No company answers, no page is fetched.
+    A large language model is **two files**. One holds the *[parameters](#word-parameters)*: a few million
+    numbers here, 70 billion in the talk. The other is the program that computes with them. Llama 2 70B is a
+    file of 140 GB and about 500 lines of C; nothing else is needed. No company answers, no page is fetched.
 
     Here are two such files, small enough for any laptop: `model.bin`, which this repository trained, and
     `run.c`. What you see above is the program itself, compiled on this machine, writing one token after
@@ -670,8 +670,14 @@ def _(mo):
     - The same weights give the same tokens in any program that computes the same.
     - What the model knows ends where its training ended.
 
-    Next: how the program chooses the next token. [Lesson 02](/02_next_token/)
+    Next: how the program chooses the next token.
     """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(page):
+    page.farewell("01")
     return
 
 

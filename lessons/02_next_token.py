@@ -111,10 +111,10 @@ def _(count_tick, crawl, mo, set_counting, tables, touch):
 @app.cell(hide_code=True)
 def _(V, mo):
     mo.md(f"""
-    Everything that a language model does is in this picture. It reads a text, and gives **one number to each
-    of the {V:,} tokens that it knows**: how likely is this one to come next? A token is a word or a piece of a
-    word; the box in front, `<|bos|>`, is one, too, and says that a page begins. The numbers are probabilities,
-    so all bars together make 100%.
+    Everything that a language model does is in this picture. It reads a text, and gives **one number to each of
+    the {V:,} [tokens](#word-token) that it knows**: how likely is this one to come next? A token is a word or a
+    piece of a word; the box in front, `<|bos|>`, is one, too, and says that a page begins. The numbers are
+    probabilities, so all bars together make 100%.
 
     Then a rule picks one token, the text is one token longer, and the model reads again. A poem, a
     program and a lie are made in the same way. **The model gives the numbers. The rule that picks is
@@ -137,9 +137,9 @@ def _(page):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    Here are three texts by the same model, with the same beginning and the same seed. Only one setting
-    differs, the **temperature**: 0.3, 1.0 or 1.8. You have not been told what it does, but you have moved
-    the slider. Read, and decide before you see the answer: a guess that can be wrong is remembered better
+    Here are three texts by the same model, with the same beginning and the same seed. Only one setting differs,
+    the **[temperature](#word-temperature)**: 0.3, 1.0 or 1.8. You have not been told what it does, but you have
+    moved the slider. Read, and decide before you see the answer: a guess that can be wrong is remembered better
     than an explanation.
     """)
     return
@@ -183,14 +183,14 @@ def _(mo):
     chance. The order of the bars never changes. At 0 only the best token is left, and no chance is in it
     any more.
 
-    **Top k.** Keep the k best tokens, cut the rest. Simple, and blind: it keeps k tokens where one is
-    certain, and k where a thousand are good.
+    **[Top k](#word-top-k).** Keep the k best tokens, cut the rest. Simple, and blind: it keeps k tokens where
+    one is certain, and k where a thousand are good.
 
-    **Top p**, also called nucleus. Keep the best tokens until together they reach p. The number of tokens
-    now follows the model's doubt. This is the rule that most programs use.
+    **[Top p](#word-top-p)**, also called nucleus. Keep the best tokens until together they reach p. The number
+    of tokens now follows the model's doubt. This is the rule that most programs use.
 
-    **Min p.** Keep each token that has at least a share of the best one's probability. It asks how far a
-    token is behind, and not how many are before it.
+    **[Min p](#word-min-p).** Keep each token that has at least a share of the best one's probability. It asks
+    how far a token is behind, and not how many are before it.
     """)
     return
 
@@ -598,8 +598,14 @@ def _(mo):
     - Dull at 0.3 and wild at 1.8: the same weights, the same seed, another rule.
     - A low temperature makes a text likely. It does not make it true.
 
-    You are at 4:17 of the talk. [Back to the course](/)
+    You are at 4:17 of the talk.
     """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(page):
+    page.farewell("02")
     return
 
 

@@ -81,11 +81,11 @@ def _(V, mo):
     In lesson 02 the model gave a number to each of {V:,} tokens. Here is where they come from.
 
     A computer stores a text as **bytes**: numbers from 0 to 255, one for a plain letter, two to four for all
-    others. A model could read them as they are; then a page would be some thousand steps long, and most of
-    them would say little. So before anything is trained, a **vocabulary** is learned, by a rule that fits
-    into one sentence: *find the two neighbours that stand side by side most often, and make them one new
-    token; again, and again.* This is called byte pair encoding. Each step is a **merge**, and the slider
-    above goes through them in the order of learning.
+    others. A model could read them as they are; then a page would be some thousand steps long, and most of them
+    would say little. So before anything is trained, a **[vocabulary](#word-vocabulary)** is learned, by a rule
+    that fits into one sentence: *find the two neighbours that stand side by side most often, and make them one
+    new token; again, and again.* This is called [byte pair encoding](#word-byte-pair-encoding). Each step is a
+    **merge**, and the slider above goes through them in the order of learning.
 
     Nobody chose these pieces, and nothing in them is grammar. What is frequent becomes short; what was never
     read stays bytes. Since all 256 bytes are in the vocabulary, no text is impossible. It only costs more or less.
@@ -615,10 +615,16 @@ def _(mo):
     - Text unlike those pages costs more tokens: another script, emoji, odd names.
     - Letters and digits inside a token are hidden. What a model knows of them it had to learn by reading
       about them.
-    - A special token is set by a program. No typed text ever becomes one.
+    - A [special token](#word-special-token) is set by a program. No typed text ever becomes one.
 
-    You are still before 4:17 of the talk. [Back to the course](/)
+    You are still before 4:17 of the talk.
     """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(page):
+    page.farewell("03")
     return
 
 

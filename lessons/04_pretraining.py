@@ -82,10 +82,10 @@ def _(caption, mo):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    Training is one sentence long: *read a text, and at each place make the token that really came a little
-    more likely.* The **loss** is how surprised the model still is, on average: minus the logarithm of the
-    probability that it gave to what came. With the natural logarithm the unit is a *nat*, with the logarithm
-    to the base of two a *bit*: one bit is a question with yes and no. One nat is 1.44 bits.
+    Training is one sentence long: *read a text, and at each place make the token that really came a little more
+    likely.* The **[loss](#word-loss)** is how surprised the model still is, on average: minus the logarithm of
+    the probability that it gave to what came. With the natural logarithm the unit is a *nat*, with the
+    logarithm to the base of two a *bit*: one bit is a question with yes and no. One nat is 1.44 bits.
 
     A curve alone says little; the dotted lines give it a meaning. Who knows nothing pays for a guess among all
     tokens. Who has counted how often each token comes pays less, and who has counted which token follows which pays
@@ -221,10 +221,11 @@ def _(mo):
     mo.md("""
     ### A model is a compressor
 
-    Whoever predicts well needs few bits to say what came. That is no figure of speech. An **arithmetic coder** cuts
-    the line from 0 to 1 into one piece a token, each as wide as the model finds it likely, goes into the piece of the
-    token that came, and cuts again. In the end one number names the whole text. The other side has the same
-    model, cuts in the same way, and reads the tokens off. Choose a text: it is packed and unpacked now.
+    Whoever predicts well needs few bits to say what came. That is no figure of speech. An **[arithmetic
+    coder](#word-arithmetic-coder)** cuts the line from 0 to 1 into one piece a token, each as wide as the model
+    finds it likely, goes into the piece of the token that came, and cuts again. In the end one number names the
+    whole text. The other side has the same model, cuts in the same way, and reads the tokens off. Choose a
+    text: it is packed and unpacked now.
     """)
     return
 
@@ -288,8 +289,8 @@ def _(mo):
     mo.md("""
     ### What it costs
 
-    Each parameter takes part in about six operations for each token: two on the way forward, four on the way back.
-    All else is division. Change a number.
+    Each parameter takes part in about six [operations](#word-flop) for each token: two on the way forward, four
+    on the way back. All else is division. Change a number.
     """)
     return
 
@@ -586,14 +587,23 @@ def _(page):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    - Training makes what really came more likely, some billion times. The loss is the surprise that is left.
+    - Training makes what really came more likely, some billion times. The loss is the
+      [surprise](#word-surprise) that is left.
     - It begins at ln V. It passes the counts of tokens and of pairs, and cannot pass the writer's own dice.
-    - Spelling and grammar stand everywhere and are learned early. A fact stands on a few pages, and costs reading.
-    - A model with a coder is a lossless archive. The model alone is a lossy one, and that is the file of the talk.
+    - Spelling and grammar stand everywhere and are learned early. A fact stands on a few pages, and costs
+      reading.
+    - A model with a coder is a lossless archive. The model alone is a lossy one, and that is the file of the
+      talk.
     - The bill is six operations for each parameter and token, divided by what the machines can do.
 
-    You are at 8:58 of the talk. [Back to the course](/)
+    You are at 8:58 of the talk.
     """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(page):
+    page.farewell("04")
     return
 
 

@@ -160,12 +160,12 @@ def _(counting, mo):
 def _(mo):
     mo.md("""
     A model that has only read, and was not yet taught to answer, does one thing: it goes on. Give it the
-    beginning of a page, or nothing at all, and it **dreams** a page of its internet. In the talk there are three
-    such dreams: code, a shop's product with its ISBN, and an article about a fish.
+    beginning of a page, or nothing at all, and it **[dreams](#word-dream)** a page of its internet. In the talk
+    there are three such dreams: code, a shop's product with its ISBN, and an article about a fish.
 
-    Nobody there could say which words were memory. Here we can. We invented this internet, so we have every page
-    that the model has read, and the truth about everything on them. Each claim of a dream gets one of four
-    verdicts:
+    Nobody there could say which words were memory. Here we can. We invented this internet, so we have every
+    page that the model has read, and the truth about everything on them. Each [claim](#word-claim) of a dream
+    gets one of four verdicts:
 
     - **= copied**: it is true, and the whole sentence up to it stands on a page.
     - **✓ true**: it is true, in words that stand together on no page.
@@ -265,8 +265,8 @@ def _(caption, checkpoint, dreams_measured, mo, pages):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    So a short match is worth nothing, and a long one is worth what the baseline says. A match also proves no
-    theft: it shows that the model *could* have copied these words, not that it did.
+    So a short match is worth nothing, and a long one is worth what the [baseline](#word-baseline) says. A match
+    also proves no theft: it shows that the model *could* have copied these words, not that it did.
 
     ### Cool dreams and hot dreams
 
@@ -689,8 +689,14 @@ def _(mo):
     - What was read often is known. What was read once or never is made up, in the right form.
     - A lower temperature gives the likeliest words. They are true where the model has read enough.
 
-    You are at 11:22 of the talk. [Back to the course](/)
+    You are at 11:22 of the talk.
     """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(page):
+    page.farewell("05")
     return
 
 

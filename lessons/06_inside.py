@@ -90,8 +90,8 @@ def _(checkpoint, mo):
 
     What you see at the top is the part that can be drawn best. A model reads all tokens side by side, and at
     {checkpoint.config.n_layer} places (**layers**) each token may look back and take something from earlier
-    ones. {checkpoint.config.n_head} **heads** a layer do this, and each has a map of its own. Hover over a
-    token, and its row shows from where it takes.
+    ones. {checkpoint.config.n_head} **[heads](#word-head)** a layer do this, and each has a map of its own.
+    Hover over a token, and its row shows from where it takes.
 
     The second button is a warning. The **twin** is the same network with all its numbers shuffled, so it has
     learned nothing. Whatever you find in a picture, look whether the twin has it, too.
@@ -148,9 +148,10 @@ def _(mo):
     mo.md("""
     ### A stream that is only added to
 
-    Each token is a vector of some hundred numbers. No layer ever replaces it. Each head and each **MLP** (the
-    part in which a token thinks alone) adds something to it, and at the end the sum is compared with the
-    vector of every token that could follow. This sum is called the **residual stream**.
+    Each token is a vector of some hundred numbers. No layer ever replaces it. Each head and each
+    **[MLP](#word-mlp)** (the part in which a token thinks alone) adds something to it, and at the end the sum
+    is compared with the vector of every token that could follow. This sum is called the **[residual
+    stream](#word-residual-stream)**.
 
     So one can stop early, and read the stream after any layer as if it were the end. That is the **logit
     lens**. And because everything is a sum, one can ask each part how much of a score it wrote. The text is
@@ -327,8 +328,9 @@ def _(page):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    Here is a single number of the last token, from the table of embeddings to the probability. Each step
-    shows the line of `llmlab` that makes it, taken from the file, and the number before and after it.
+    Here is a single number of the last token, from the table of [embeddings](#word-embedding) to the
+    probability. Each step shows the line of `llmlab` that makes it, taken from the file, and the number before
+    and after it.
     """)
     return
 
@@ -582,19 +584,20 @@ def _(checkpoint, inside, mo):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    All of them have the same parts as ours, only more. **Known:** induction heads were found in models from
-    two layers to 13 billion parameters, and they appear rather suddenly in training, together with the
-    ability to use the context. **Known:** the reversal curse is no matter of size. Asked for the parent of a
-    celebrity GPT-4 was right for 79%, asked for the parent's child for 33%. **Not known:** what most heads,
-    and nearly all numbers of the MLPs, are for; whether the names that we give to parts are the model's own
-    joints. So people who use such models do with them as with an animal: they measure what it does.
+    All of them have the same parts as ours, only more. **Known:** [induction heads](#word-induction-head) were
+    found in models from two layers to 13 billion parameters, and they appear rather suddenly in training,
+    together with the ability to use the context. **Known:** the [reversal curse](#word-reversal-curse) is no
+    matter of size. Asked for the parent of a celebrity GPT-4 was right for 79%, asked for the parent's child
+    for 33%. **Not known:** what most heads, and nearly all numbers of the MLPs, are for; whether the names that
+    we give to parts are the model's own joints. So people who use such models do with them as with an animal:
+    they measure what it does.
 
-    Sources: induction heads, Olsson et al. 2022 (arXiv:2209.11895); the residual stream, Elhage et al. 2021,
-    *A Mathematical Framework for Transformer Circuits*; logit lens, nostalgebraist 2020, *interpreting GPT:
-    the logit lens*; the reversal curse and its two percentages, Berglund et al. 2023 (arXiv:2309.12288); both
-    directions as the cure, Golovneva et al. 2024 (arXiv:2403.13799). GPT-2, Radford et al. 2019; Llama 2,
-    Touvron et al. 2023 (arXiv:2307.09288), and the `config.json` of its weights; Llama 3.1, Grattafiori et
-    al. 2024 (arXiv:2407.21783), table 3. The mother and her son: the talk, from 12:40.
+    Sources: induction heads, Olsson et al. 2022 (arXiv:2209.11895); the residual stream, Elhage et al. 2021, *A
+    Mathematical Framework for Transformer Circuits*; [logit lens](#word-logit-lens), nostalgebraist 2020,
+    *interpreting GPT: the logit lens*; the reversal curse and its two percentages, Berglund et al. 2023
+    (arXiv:2309.12288); both directions as the cure, Golovneva et al. 2024 (arXiv:2403.13799). GPT-2, Radford et
+    al. 2019; Llama 2, Touvron et al. 2023 (arXiv:2307.09288), and the `config.json` of its weights; Llama 3.1,
+    Grattafiori et al. 2024 (arXiv:2407.21783), table 3. The mother and her son: the talk, from 12:40.
     """)
     return
 
@@ -611,12 +614,19 @@ def _(mo):
     - Every number of a model can be seen, and seeing is not understanding: a shuffled network has patterns,
       too.
     - A token is a vector that is only added to; so what each part wrote for a word can be counted exactly.
-    - Whether a part matters is tried by knocking it out. What it is for must be predicted and then tested.
+    - Whether a part matters is tried by [knocking it out](#word-ablation). What it is for must be predicted and
+      then tested.
     - Some heads copy: they look at what stood after the same token before.
     - A model knows in the direction in which it was told. The cure is to tell it in both.
 
-    You are at 14:14 of the talk. [Back to the course](/)
+    You are at 14:14 of the talk.
     """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(page):
+    page.farewell("06")
     return
 
 

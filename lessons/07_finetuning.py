@@ -122,9 +122,9 @@ def _(mo):
     such a question could stand, often with more questions. It is not stubborn. Nobody has told it that there is
     somebody who wants to know.
 
-    **Finetuning** is the second stage of training, and it is the first one again: the same network, the same
-    loop, the next token. Only the data is another. Instead of the crawl the model reads *conversations*, and
-    what counts is only what the assistant says in them.
+    **[Finetuning](#word-finetuning)** is the second stage of training, and it is the first one again: the same
+    network, the same loop, the next token. Only the data is another. Instead of the crawl the model reads
+    *conversations*, and [what counts is only](#word-loss-mask) what the assistant says in them.
     """)
     return
 
@@ -258,8 +258,8 @@ def _(mo):
     mo.md("""
     ### All weights, or a thin correction
 
-    Large models are often finetuned with **LoRA**: the weights stay as they are, and what is learned is a
-    correction of low rank beside each matrix.
+    Large models are often finetuned with **[LoRA](#word-lora)**: the weights stay as they are, and what is
+    learned is a [correction of low rank](#word-adapter) beside each matrix.
     """)
     return
 
@@ -357,9 +357,9 @@ def _(mo):
     mo.md("""
     ### The people behind it
 
-    In the talk a company hires people, gives them **labelling instructions**, and lets them write questions and ideal
-    answers. Real instructions have hundreds of pages. Ours are short enough to read; all conversations that our
-    assistant learned from keep to them.
+    In the talk a company hires people, gives them **[labelling instructions](#word-labeller)**, and lets them
+    write questions and ideal answers. Real instructions have hundreds of pages. Ours are short enough to read;
+    all conversations that our assistant learned from keep to them.
     """)
     return
 
@@ -711,8 +711,14 @@ def _(mo):
     - Knowledge comes from the first stage, manner from the second. Dreams are directed, not removed.
     - The best help against a made-up answer is the page in the context.
 
-    You are at 17:52 of the talk. [Back to the course](/)
+    You are at 17:52 of the talk.
     """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(page):
+    page.farewell("07")
     return
 
 

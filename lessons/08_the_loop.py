@@ -99,9 +99,9 @@ def _(mo):
     mo.md("""
     ### 1 Monitor, 2 collect
 
-    You listen in on the deployed version. Below are five questions that people might ask, and its answers. All
-    five are wrong, or say “I don't know” where the pages of the Isles know; a real company would have to find
-    such ones among thousands. You may also ask your own.
+    You listen in on the [deployed](#word-deploy) version. Below are five questions that people might ask, and
+    its answers. All five are wrong, or say “I don't know” where the pages of the Isles know; a real company
+    would have to find such ones among thousands. You may also ask your own.
     """)
     return
 
@@ -731,8 +731,14 @@ def _(mo):
     - Before deploying, look at the list of what was lost, not only at the average; and keep the way back open.
     - The loop teaches what people write. Whether it is true, they must know.
 
-    You are at 21:05 of the talk. [Back to the course](/)
+    You are at 21:05 of the talk.
     """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(page):
+    page.farewell("08")
     return
 
 

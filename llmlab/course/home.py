@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from llmlab.course import glossary
 from llmlab.course.chart import count, sea_chart
 from llmlab.course.lessons import CHAPTERS, Lesson, available, clock
 from llmlab.course.page import bar
@@ -68,7 +69,7 @@ def front_page(states: dict[str, State], device: str, trouble: str = "") -> str:
     lessons = available()
     style = Path(__file__).with_name("home.css").read_text(encoding="utf-8")
     top = bar(status=f'<span class="wide">{escape(device)} Everything runs.</span>')
-    parts = top, _top(lessons, states, device, trouble), _able(lessons), _map(lessons, states)
+    parts = top, _top(lessons, states, device, trouble), _able(lessons), _map(lessons, states), _words()
     return f'<style>{style}</style><div class="ll-home ll-page">{"".join(parts)}</div>'
 
 
@@ -134,6 +135,10 @@ def _map(lessons: list[Lesson], states: dict[str, State]) -> str:
 talk’s chapters.</p>
 <div class="lines">{_clock(lines, now)}{_rail()}<ol>{items}</ol></div>
 <div class="states">{legend}<span>{many}</span></div></section>"""
+
+
+def _words() -> str:
+    return f'<section class="words"><h2>The words of the course</h2>{glossary.listed()}</section>'
 
 
 def _row(row: Row, states: dict[str, State], now: bool) -> str:

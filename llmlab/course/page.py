@@ -10,7 +10,8 @@ from pathlib import Path
 
 import marimo as mo
 
-from llmlab.course.lessons import clock, find
+from llmlab.course import glossary
+from llmlab.course.lessons import available, clock, find
 
 STEPS = {
     "question": "Question",
@@ -41,6 +42,16 @@ def head(number: str, source: str = "", live: bool = True) -> mo.Html:
 def step(name: str, title: str = "") -> mo.Html:
     """The heading of one of the nine steps; the line at the top leads here. The title may say more than the name."""
     return mo.Html(f'<h2 class="ll-step" id="ll-{name}">{escape(title or STEPS[name])}</h2>')
+
+
+def farewell(number: str) -> mo.Html:
+    """The end of a lesson: its words, and where to go from here."""
+    onward = [lesson for lesson in available() if lesson.number > number][:1]
+    link = "".join(f'<a class="next" href="{x.url}">Next: {x.number} {escape(x.title)}</a>' for x in onward)
+    return mo.Html(
+        f'<section class="ll-page ll-farewell"><h3>Words of this lesson</h3>{glossary.listed(number)}'
+        f'<p>{link}<a href="/">Back to the course</a></p></section>'
+    )
 
 
 def caption(look: str, text: str) -> str:
