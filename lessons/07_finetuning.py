@@ -123,8 +123,8 @@ def _(mo):
     somebody who wants to know.
 
     **[Finetuning](#word-finetuning)** is the second stage of training, and it is the first one again: the same
-    network, the same loop, the next token. Only the data is another. Instead of the crawl the model reads
-    *conversations*, and [what counts is only](#word-loss-mask) what the assistant says in them.
+    network, the same loop, the next token. Only the data is different: most of what the model reads now are
+    *conversations*, and in them [what counts is only](#word-loss-mask) what the assistant says.
     """)
     return
 
@@ -198,8 +198,8 @@ def _(mo):
 
     ### From the one to the other, by hand
 
-    Both models began with the same numbers, so they lie close together. Take each number a share of the way from the
-    base model to the assistant. The slider has 21 models on it, and each answers the prompt from the top.
+    Both models began with the same numbers, so they lie close together. Move each number a part of the way from the
+    base model to the assistant. Each stop of the slider is a model of its own, and answers the prompt from the top.
     """)
     return
 
@@ -224,7 +224,7 @@ def _(caption, mo):
         caption(
             "Look for the place where the text becomes an answer, and for the place where it ends by itself.",
             "Each dot is one of the models; it is full where the text ended by itself. Move the slider slowly. "
-            "Nothing is switched over anywhere: a little more of the same change, and the manner is another one.",
+            "Nothing is switched at any point: a little more of the same change, and the manner is different.",
         )
     )
     return
@@ -235,8 +235,8 @@ def _(mo):
     mo.md("""
     ### What was forgotten
 
-    Whoever learns something new with the same numbers loses some of the old. How much, the base model's own measure
-    says: the bits that it pays for pages which it has never read.
+    Whoever learns something new with the same numbers loses some of the old. How much is lost, we measure as in
+    lesson 04: by the bits that a model pays for pages which it has never read. If they rise, it writes worse pages.
     """)
     return
 
@@ -259,7 +259,8 @@ def _(mo):
     ### All weights, or a thin correction
 
     Large models are often finetuned with **[LoRA](#word-lora)**: the weights stay as they are, and what is
-    learned is a [correction of low rank](#word-adapter) beside each matrix.
+    learned is a [correction of low rank](#word-adapter) beside each matrix: the product of a matrix with few
+    columns and a matrix with few rows (the *rank*), which is added to it.
     """)
     return
 
@@ -322,7 +323,7 @@ def _(mo):
     ### Talk with it
 
     Say something. **Stop** ends an answer; what was said stays in the conversation. The model remembers nothing:
-    before each answer it reads everything again, as one text.
+    before each answer it reads everything again, as one text, and of a long talk as much as fits into its context.
     """)
     return
 
@@ -707,9 +708,9 @@ def _(mo):
     mo.md("""
     - An assistant is a base model that went on learning, on conversations instead of pages.
     - Special tokens say who speaks, and nobody can type them.
-    - What the labels do, the model does: a hundred good ones teach another manner than a thousand sloppy ones.
+    - What the labels do, the model does: a hundred good ones teach a different manner than a thousand sloppy ones.
     - Knowledge comes from the first stage, manner from the second. Dreams are directed, not removed.
-    - The best help against a made-up answer is the page in the context.
+    - A page in the context is a second source beside memory. How much it helps has to be measured.
 
     You are at 17:52 of the talk.
     """)

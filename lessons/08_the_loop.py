@@ -374,7 +374,7 @@ def _(caption, mo):
         caption(
             "Look for a ✓ that became a ×.",
             "These questions have nothing to do with your correction. Answers that were lost stand first, then those "
-            "that were won, then other words for the same. ✓ and × are the verdicts of the world.",
+            "that were won, then those that changed in their words only. ✓ and × are the verdicts of the world.",
         )
     )
     return
@@ -478,7 +478,7 @@ def _(page):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    One example teaches a model to answer one string of letters. So the machine first finds out *whom* and *what* the
+    From one example a model learns to answer one string of letters. So the machine first finds out *whom* and *what* the
     question is about, and asks for it in the wordings that conversations are written in. Beside them stand old
     conversations in which nothing should change. From `llmlab/world/talk/rephrase.py` and
     `llmlab/train/correct.py`, as they are:
@@ -497,7 +497,7 @@ def _(mo):
     mo.md("""
     What is learned is an **adapter**: beside each matrix *W* stand two thin ones, and the network works with *W* +
     *BA*. *W* stays as it is. So a version is a small file, and going back means leaving it off. And in the old
-    conversations the loss is not a right answer, but the distance to what the assistant said before. From
+    conversations the loss compares with no right answer: it is the distance to what the assistant said before. From
     `llmlab/train/lora.py` and `finetune.py`:
     """)
     return
@@ -703,7 +703,7 @@ def _(mo):
     is everything else as before?
 
     A warning that this page cannot show with one correction: a model that is finetuned on many facts that
-    pretraining never gave it learns to make up others. So companies rather correct *behaviour* in the loop, and
+    pretraining never gave it learns to make up others. So companies prefer to correct *behaviour* in the loop, and
     leave facts to pages and tools.
 
     Sources: Karpathy 2023, *Intro to Large Language Models*, from 17:52. Ouyang et al. 2022, *InstructGPT*

@@ -206,7 +206,7 @@ QUIZ = (
                    "It chats, guesses and runs on exactly as often as its examples; the knowledge is from the crawl.",
                    right=True),
             Option("Because 1,000 examples do not fit into the model.",
-                   "The crawl was a thousand times larger, and it was learned from."),
+                   "The crawl was some hundred times larger, and it was learned from."),
         ),
     ),
     Question(

@@ -209,7 +209,7 @@ def cost_sentence() -> str:
     nothing, corrected = sum(len(d.good) for d in found), sum(d.typed for d in found)
     return (
         f"Over {len(found)} questions: {corrected / len(found):.1f} characters to type for each good example "
-        f"instead of {nothing / len(found):.1f}. Reading costs nothing in this table, and it does in life: a smooth "
+        f"instead of {nothing / len(found):.1f}. This table counts no reading, which takes time in real work: a smooth "
         "wrong answer has to be noticed. Here the checker has the world's facts; a person has to look them up."
     )
 
@@ -265,6 +265,7 @@ def labellers_sentence() -> str:
     admits = lambda way: percent(way.marks.admitted / way.marks.nobodies)  # noqa: E731
     right = lambda way: percent(way.marks.right / way.marks.n)  # noqa: E731
     return (
+        "An answer is in form when it is one sentence or more with a full stop, asks nothing back, and ends by itself. "
         f"After equally many steps {in_form(good)} of the answers are in form after the good examples, and "
         f"{in_form(sloppy)} after the sloppy ones; asked about nobody, {admits(good)} and {admits(sloppy)} admit it. "
         f"Right on facts: {right(good)} and {right(sloppy)}. "
