@@ -478,9 +478,9 @@ def _(page):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    From one example a model learns to answer one string of letters. So the machine first finds out *whom* and *what* the
-    question is about, and asks for it in the wordings that conversations are written in. Beside them stand old
-    conversations in which nothing should change. From `llmlab/world/talk/rephrase.py` and
+    From one example a model learns to answer one string of letters. So the machine first finds out *whom* and
+    *what* the question is about, and asks for it in the wordings that conversations are written in. Beside them
+    stand old conversations in which nothing should change. From `llmlab/world/talk/rephrase.py` and
     `llmlab/train/correct.py`, as they are:
     """)
     return

@@ -81,7 +81,22 @@ def install(extra):
             "pip could not install the course; its last lines say why. Check the network and the free disk space "
             "(3 GB), then run the same command again: it goes on where it stopped."
         )
+    if extra == "test":
+        _install_optional(python)
     _stamp_file(extra).write_text(_fingerprint(), encoding="utf-8")
+
+
+def _install_optional(python):
+    """What checks of other programs' formats need, where the package index has it built; without it they are skipped."""
+    import tomllib
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    for name in ("export", "llama"):
+        wanted = ["--quiet", "--only-binary", ":all:", *extras[name]]
+        if _pip(python, wanted, quiet=True):
+            print(f"Not to be had ready-made: {', '.join(extras[name])}. Its checks are skipped.", flush=True)
 
 
 def torch_ladder(system, has_gpu):

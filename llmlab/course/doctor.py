@@ -126,13 +126,28 @@ def _browser() -> Check:
     return Check("browser", bool(chromium) or browser.can_open(), found, remedy, stops=False)
 
 
+# what lessons open
+ASSETS = (
+    "llmlab.css",
+    *(f"models/{name}/model.safetensors" for name in ("pocket", "course", "cured", "assistant")),
+    "models/pocket/kept",
+    "models/adapter/adapter.safetensors",
+    *(
+        f"recorded/{name}"
+        for name in ("pretraining.json", "dreams.json", "assistant.json", "practice.jsonl.gz")
+    ),
+    "recorded/loop.json",
+)
+
+
 def _assets() -> Check:
-    missing = [
-        name for name in ("llmlab.css", "models/course/model.safetensors") if not (assets() / name).exists()
-    ]
+    missing = [name for name in ASSETS if not (assets() / name).exists()]
     found = f"{assets()}" if not missing else f"{', '.join(missing)} not in {assets()}"
     return Check(
-        "assets", not missing, found, "Get the files again: git checkout assets. Or train: llmlab pretrain."
+        "assets",
+        not missing,
+        found,
+        "Get the files again: git checkout assets. Or make them: llmlab pretrain, finetune, record.",
     )
 
 

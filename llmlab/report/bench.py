@@ -51,6 +51,9 @@ class Row:
     device: str
 
 
+GPU_TIERS = ("gpu", "gpu-124m")  # whose training is measured where there is a GPU
+
+
 class Bench:
     """What the rows share: the corpus, the shipped model, where it runs. `quick` runs fewer steps."""
 
@@ -134,18 +137,21 @@ class Bench:
 
     def training(self) -> Iterator[Row]:
         """Median speed of steps at full context, after the compiler and the first steps."""
-        pocket, course = tier("pocket"), tier("course")
+        pocket = tier("pocket")
         yield self.speed("train.pocket_eager", replace(pocket, compile="off"), 38_000)
         if machine.compiler(self.place) is None:
             run_c.leave_out("train.pocket.*, train.course.*", LabError(NO_COMPILER))
             return
         yield self.speed("train.pocket", replace(pocket, compile="on"), 50_000)
-        speed = self.speed("train.course", replace(course, compile="on"), 12_000)
-        yield speed
-        share = speed.value * flops_per_token(course.model) / matmul_rate(self.place)
-        yield self.row("train.course.share_of_matmul", share, "share", 0.5)
+        for name in ("course", *(GPU_TIERS if self.place.type == "cuda" else ())):
+            config = tier(name)
+            budget = 12_000 if name == "course" else None
+            speed = self.speed(f"train.{name}", replace(config, compile="on"), budget)
+            yield speed
+            share = speed.value * flops_per_token(config.model) / matmul_rate(self.place)
+            yield self.row(f"train.{name}.share_of_matmul", share, "share", 0.5)
 
-    def speed(self, name: str, config: PretrainConfig, budget: float) -> Row:
+    def speed(self, name: str, config: PretrainConfig, budget: float | None) -> Row:
         count, skip = (20, 5) if self.quick else (60, 15)
         config = replace(
             config, tokens=config.tokens_per_step * count, short_share=0.0, checkpoint_every=10**9
