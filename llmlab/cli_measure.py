@@ -78,6 +78,9 @@ def trace(
 
     checkpoint = zoo.load(model)
     packed = watch(tokens(watch(world()), checkpoint.tokenizer, checkpoint.config.block_size))
+    if checkpoint.provenance.get("data", {}).get("train") != packed.train.hash:
+        other = "This machine's crawl differs from the one that the model read (another Python, or changed voices)."
+        print(f"{other} Matches are looked for in this machine's.", file=sys.stderr)
     read = sys.stdin.buffer.read().decode("utf-8", errors="replace") if text == "-" else text
     ids = checkpoint.tokenizer.encode(read)
     found = follow(ids, checkpoint.tokenizer, build_index(packed.train), Checker(build_world()))

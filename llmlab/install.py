@@ -87,7 +87,7 @@ def install(extra):
 
 
 def _install_optional(python):
-    """What checks of other programs' formats need, where the package index has it built; without it they are skipped."""
+    """What the checks of other programs' formats need, where the index has it built; else they are skipped."""
     import tomllib
 
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][

@@ -124,7 +124,12 @@ class Dreamer:
         """Where the dreams on the screen come from."""
         source = "live" if self.live else "recorded" if self.fresh else "recorded from an earlier model"
         how = f"temperature {self.night.heat:.1f}, seed {self.night.seed}"
-        return f"{source}, course model, {size_of(self.checkpoint)}, {how}"
+        other = (
+            "; traced in a crawl that differs from the one it read"
+            if self.live and self.crawl.differs
+            else ""
+        )
+        return f"{source}, course model, {size_of(self.checkpoint)}, {how}{other}"
 
     def state(self, wish: Night) -> str:
         """The line over the dreams; says so where what was asked for cannot be dreamt yet."""
