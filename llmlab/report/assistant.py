@@ -71,12 +71,12 @@ def of_knowledge(
     yield "assistant.exam.seen50", found.count(RIGHT), len(found), "at least 0.90"
     yield "assistant.exam.seen50_refused", found.count(REFUSED), len(found), "reported"
     known = known_to(base, world, [world.facts[one.facts[0]] for one in questions])
-    lost = [
-        verdict == REFUSED for one, verdict in zip(questions, found, strict=True) if one.facts[0] in known
-    ]
+    lost = [verdict != RIGHT for one, verdict in zip(questions, found, strict=True) if one.facts[0] in known]
     yield "assistant.known_lost", sum(lost), len(lost), "at most 0.10"
     nobody = judged(assistant, world, unknown(world, n, seed))
     yield "assistant.unknown_refused", nobody.count(REFUSED), len(nobody), "at least 0.80"
+    unread = judged(assistant, world, exam(world, facts_by_pages(world, counts, 0, 0), n, seed))
+    yield "assistant.unread_refused", unread.count(REFUSED), len(unread), "reported"
 
 
 def known_to(model: Checkpoint, world: World, facts: list[Fact]) -> set[int]:

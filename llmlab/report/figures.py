@@ -11,7 +11,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from llmlab.errors import LabError
@@ -246,6 +246,20 @@ def of_pretraining(evidence: Evidence) -> Iterator[Figure]:
     for name, checkpoint in reading.items():
         bits, n = pretraining.mean_fact_bits(checkpoint, texts)
         yield row(f"fact_bits.{name}", bits, n, "untrained above pocket above course")
+    found = pretraining.recorded()
+    marks = {**asdict(found.levels), "writer": found.writer}
+    n = marks.pop("n")
+    for name, nats in marks.items():  # of the loss chart, in nats a token of `pocket`
+        yield row(f"mark.{name}", nats, n, "recorded; uniform above unigram above bigram above writer")
+    archives = {name: getattr(found.crawl, name) for name in ("gzip", "xz", "zstd")}
+    for name, n_bytes in archives.items():
+        if n_bytes:
+            yield row(
+                f"crawl_factor.{name}",
+                found.crawl.n_bytes / n_bytes,
+                found.crawl.n_bytes,
+                "recorded; reported",
+            )
     for kind, bits in bits_by_kind(evidence.checkpoint, texts).items():
         yield row(f"token_bits.{kind.replace(' ', '_')}", bits, len(texts), "facts above all others")
 
@@ -293,7 +307,7 @@ def of_matches(evidence: Evidence) -> Iterator[Figure]:
 
 
 def of_temperatures(evidence: Evidence) -> Iterator[Figure]:
-    """The share of right claims (copied or true) in listings and articles, at each temperature."""
+    """The verdicts on claims in listings and articles at each temperature, and the code that Python can read."""
     each = 2 if evidence.quick else dreams.EACH
     for heat in dreams.TEMPERATURES:
         counts: Counter[str] = Counter()
@@ -302,6 +316,14 @@ def of_temperatures(evidence: Evidence) -> Iterator[Figure]:
             counts += dreams.last(steps).verdicts
         right = counts["copied"] + counts["true"]
         yield share(f"dreams.right_at.{heat}", right, counts.total(), "reported", evidence.seed)
+        for verdict in ("copied", "true", "false", "nothing"):
+            yield share(
+                f"dreams.{verdict}_at.{heat}", counts[verdict], counts.total(), "reported", evidence.seed
+            )
+        code = dreams.last(
+            dreams.tallies(evidence.checkpoint, *evidence.sources, "python", heat, each, evidence.seed)
+        )
+        yield share(f"dreams.parses_at.{heat}", code.parsed, code.dreams, "reported", evidence.seed)
 
 
 def of_numbers(evidence: Evidence) -> Iterator[Figure]:
