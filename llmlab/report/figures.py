@@ -4,14 +4,13 @@ One row a figure: value, number of cases, a 95% interval where it is a share, th
 course set itself. docs/figures.md says in words what each row means.
 """
 
-import gzip
 import lzma
 import math
 import random
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 
 from llmlab.errors import LabError
@@ -29,6 +28,7 @@ from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
 from llmlab.report import dreams, exports, inside, poem, pretraining, prose, run_c
 from llmlab.report.figure import Figure, share
+from llmlab.report.rivals import rivals
 from llmlab.report.tokens import of_the_tokens
 from llmlab.train.evaluate import evaluate
 from llmlab.world.corpus import CorpusFolder
@@ -181,7 +181,7 @@ def false_statements(evidence: Evidence, pages: int) -> tuple[int, int]:
 def of_the_base(evidence: Evidence) -> Iterator[Figure]:
     """Bits per byte of held-out text, each kind beside the compressors and the writer; then the fact exam."""
     bits = evaluate(evidence.checkpoint.model, evidence.tokens.valid)
-    held_out = rivals(evidence)
+    held_out = rivals(evidence.documents)
     seed = evidence.checkpoint.provenance.get("config", {}).get("seed", 0)
     groups = {"world": [k for k in bits if k in KINDS], "python": [k for k in bits if k in PYTHON]}
     groups |= {kind: [kind] for kind in sorted(groups["world"])}
@@ -197,32 +197,6 @@ def of_the_base(evidence: Evidence) -> Iterator[Figure]:
     for id, low, high, goal in (("seen50", 50, 10**9, "at least 0.90"), ("seen1", 1, 1, "reported")):
         here = [r.right for r in evidence.exam if low <= r.question.pages <= high]
         yield share(f"base.exam.{id}", sum(here), len(here), goal, evidence.seed)
-
-
-@dataclass(frozen=True, slots=True)
-class Rivals:
-    """What others need for the same held-out text, in bytes; `writer` is 0 where nobody counted (Python)."""
-
-    n_bytes: int
-    gzip: float
-    xz: float
-    writer: float
-
-
-def rivals(evidence: Evidence) -> dict[str, Rivals]:
-    """Per kind: the archives of all its held-out text, and the choices of its writer, who knows the grammar."""
-    texts: dict[str, list[str]] = {}
-    chosen: Counter[str] = Counter()
-    for document in evidence.documents:
-        if document.split == "valid":
-            texts.setdefault(document.kind, []).append(document.text)
-            chosen[document.kind] += getattr(document, "bits", 0.0)
-    packed = {}
-    for kind, parts in texts.items():
-        raw = "".join(parts).encode("utf-8")
-        archives = len(gzip.compress(raw, 9)), len(lzma.compress(raw, preset=9))
-        packed[kind] = Rivals(len(raw), *archives, chosen[kind] / 8)
-    return packed
 
 
 def of_the_archive(evidence: Evidence) -> Iterator[Figure]:
