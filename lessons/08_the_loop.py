@@ -20,6 +20,7 @@ def _():
     from llmlab.course import the_loop_show as show
     from llmlab.course.corrections import exported
     from llmlab.course.exercises import Sheet, student_progress
+    from llmlab.course.finetuning_chat import as_markdown
     from llmlab.course.next_token import size_of, source
     from llmlab.course.page import caption
     from llmlab.course.the_loop import Loop, Retraining
@@ -38,6 +39,7 @@ def _():
         QUIZ,
         Retraining,
         Sheet,
+        as_markdown,
         build_world,
         caption,
         corrected,
@@ -188,12 +190,14 @@ def _(loop, mark, mo, show):
 
 
 @app.cell(hide_code=True)
-def _(loop, mark, mo):
+def _(as_markdown, loop, mark, mo):
     _words = loop.wordings(mark.value.question) if mark.value else []
     better = mo.ui.text_area(
         placeholder="The answer as it should have been.", rows=2, full_width=True, label="It should have said"
     )
-    practised = mo.ui.dictionary({words: mo.ui.checkbox(value=True, label=words) for words in _words})
+    practised = mo.ui.dictionary(
+        {words: mo.ui.checkbox(value=True, label=as_markdown(words)) for words in _words}
+    )
     keep = mo.ui.run_button(label="Keep this correction")
     mo.vstack(
         [

@@ -13,7 +13,9 @@ from llmlab.course.the_loop_exercises import QUIZ, exercises
 from llmlab.errors import LabError
 from llmlab.measure.loop import says
 from llmlab.model import zoo
+from llmlab.train.correct import lesson
 from llmlab.world import build_world
+from llmlab.world.talk import practice
 
 WORLD = build_world()
 
@@ -74,6 +76,21 @@ def test_what_was_typed_is_never_markup(loop: Loop):
     html = the_loop_show.heard(loop.heard, nasty) + the_loop_show.marked(loop)
     html += the_loop_show.kept_table(loop.corrections.all(), ())
     assert not any(tag in html for tag in ("<img", "<b>bold", "<script", "<i>"))
+
+
+def test_what_is_struck_out_is_not_practised(loop: Loop):
+    """From the tick on the page to the tokens that are trained on; the question itself is always practised."""
+    loop.deal(1)
+    loop.marked = next(one for one in loop.heard if loop.looked_up(one.question))
+    question, answer = loop.marked.question, loop.looked_up(loop.marked.question)
+    others = [words for words in loop.wordings(question) if words != question]
+    for ticked in (others[:2], []):
+        assert loop.keep(answer, ticked).startswith("Kept")
+        (kept,) = loop.corrections.all()
+        made = lesson(loop.assistant, WORLD, [kept.correction], practice.read()[:200])
+        read = [loop.assistant.tokenizer.decode(list(one.tokens)) for one in made.dialogues]
+        assert all(any(words in text for words in (question, *ticked)) for text in read)
+        assert all(any(words in text for text in read) for words in (question, *ticked))
 
 
 def test_nothing_marked_or_nothing_written_is_a_sentence(loop: Loop):

@@ -130,13 +130,14 @@ def proposals(world: World, question: str, count: int, seed: int = 0) -> list[st
 
 
 def fresh(world: World, question: str, count: int, seed: int = 0) -> list[str]:
-    """Up to `count` ways to ask the same that `proposals` never makes."""
+    """Up to `count` ways to ask the same that `proposals` never makes, and that are not the question as it was typed."""
     what, rng = recognise(world, question), random.Random(seed)
     if what is None:
         return [framed(frame, question.strip()) for frame in HELD_FRAMES[:count]]
     held = forms(f"{what.entity.kind}.{what.attribute} held")
     draft = start(Casting(world), rng.getrandbits(40), asked=False)
-    return [worded(draft, what, form) for form in rng.sample(held, k=min(count, len(held)))]
+    other = (worded(draft, what, form) for form in rng.sample(held, k=len(held)))
+    return [words for words in other if words != question.strip()][:count]
 
 
 def rephrased(world: World, correction: Correction, count: int, seed: int = 0) -> list[Conversation]:
