@@ -130,7 +130,7 @@ def proposals(world: World, question: str, count: int, seed: int = 0) -> list[st
 
 
 def fresh(world: World, question: str, count: int, seed: int = 0) -> list[str]:
-    """Up to `count` ways to ask the same that `proposals` never makes, and that are not the question as it was typed."""
+    """Up to `count` ways to ask the same that `proposals` never makes, and that nobody typed just now."""
     what, rng = recognise(world, question), random.Random(seed)
     if what is None:
         return [framed(frame, question.strip()) for frame in HELD_FRAMES[:count]]
