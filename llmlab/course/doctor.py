@@ -136,7 +136,6 @@ ASSETS = (
         f"recorded/{name}"
         for name in ("pretraining.json", "dreams.json", "assistant.json", "practice.jsonl.gz")
     ),
-    "recorded/loop.json",
 )
 
 

@@ -1,9 +1,8 @@
 """All conversations of a seed, in the shares in which an assistant practises them.
 
-The shares follow what was hard for a model of this size (docs/decisions.md): work on texts most, and each known fact
-only a few times, so that it does not become surer than those that nobody asks for. The entities of facts are those
-that may be asked about (`Entity.asked`); the others are never in any conversation, so that answers about them show what
-pretraining knew.
+The shares follow what was hard for a model of this size (docs/decisions.md): facts and work on texts most, greetings
+least. The entities of facts are those that may be asked about (`Entity.asked`); the others are never asked for in any
+conversation, so that answers about them show what pretraining knew.
 
 Read next: text/dialogue.py, where speakers become tokens.
 """
@@ -20,9 +19,9 @@ from llmlab.world.talk.phrases import start
 
 Writer = Callable[[Draft], Conversation]
 SHARES: dict[str, float] = {
-    "fact": 12, "unknown": 4, "nobody": 4, "follow_ups": 5, "about": 3, "question_page": 18, "summary": 4,
-    "corrected": 1, "changed_sentence": 24, "pirate": 9, "tongue": 3, "list_items": 3, "letters": 3, "sum": 4,
-    "poem": 4, "small_talk": 5, "explain": 3,
+    "fact": 30, "unknown": 7, "nobody": 8, "follow_ups": 8, "corrected": 1, "about": 4, "question_page": 16,
+    "summary": 3, "changed_sentence": 16, "pirate": 6, "tongue": 3, "list_items": 2, "letters": 3, "sum": 4,
+    "poem": 3, "small_talk": 4, "explain": 3,
 }  # fmt: skip
 
 
