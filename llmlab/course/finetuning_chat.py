@@ -10,13 +10,14 @@ Read next: ../generate/chat.py, the transcript that is read anew each time.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import marimo as mo
 
 from llmlab.course.finetuning import ASSISTANT, special, spelled
 from llmlab.errors import LabError
-from llmlab.generate.chat import Chat, Said
+from llmlab.generate.chat import Chat, Said, first_read
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.show import TokenText
@@ -103,8 +104,14 @@ def chat(prompts: Sequence[str]) -> mo.ui.chat:
 
 
 def raw(messages: Sequence[Any]) -> TokenText:
-    """The conversation as the model reads it: one text, with its special tokens."""
+    """The conversation as the model read it for its last answer: one text, with its special tokens.
+
+    Of a long talk the oldest turns are missing, as they were for the model.
+    """
     checkpoint, turns = zoo.load(ASSISTANT), transcript(messages)
+    asked = turns[:-1] if turns and turns[-1].speaker == "assistant" else turns
+    with suppress(LabError):  # a message that is too long was not read at all; it is shown
+        turns = turns[first_read(asked, checkpoint) :] if asked else turns
     ids: list[int] = []
     authors: list[str] = []
     speakers = ["system", *(turn.speaker for turn in turns)]

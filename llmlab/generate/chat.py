@@ -6,7 +6,7 @@ what no longer fits into its context is left out, the oldest turns first.
 Read next: ../text/dialogue.py, how the transcript becomes tokens.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llmlab.errors import LabError
@@ -57,14 +57,17 @@ class Chat:
 
     def prompt(self, message: str) -> list[int]:
         """What the model reads before it answers: as many of the last turns as leave ROOM for the answer."""
-        words, room = self.checkpoint.tokenizer, self.checkpoint.config.block_size - ROOM
         turns = [*self.turns, Said("user", message[:LONGEST])]
-        first = 0
-        while len(ids := prompt_tokens(turns[first:], words)) > room:
-            first += 2  # a question goes with its answer
-            if first >= len(turns):
-                raise LabError(
-                    f"This message has more than {room} tokens, and the model reads no more at a time. Shorten it."
-                )
-        self.forgotten = first
-        return ids
+        self.forgotten = first_read(turns, self.checkpoint)
+        return prompt_tokens(turns[self.forgotten :], self.checkpoint.tokenizer)
+
+
+def first_read(turns: Sequence[Said], checkpoint: Checkpoint) -> int:
+    """The first of the turns that the model still reads before it answers the last, a user's. LabError if none fits."""
+    room = checkpoint.config.block_size - ROOM
+    for first in range(0, len(turns), 2):  # a question goes with its answer
+        if len(prompt_tokens(turns[first:], checkpoint.tokenizer)) <= room:
+            return first
+    raise LabError(
+        f"This message has more than {room} tokens, and the model reads no more at a time. Shorten it."
+    )

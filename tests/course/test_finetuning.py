@@ -22,6 +22,7 @@ from llmlab.course.finetuning_exercises import (
     likely,
     mask,
 )
+from llmlab.generate.chat import Chat
 from llmlab.generate.engine import generate
 from llmlab.generate.policy import Policy
 from llmlab.measure.assistant import Reply
@@ -218,6 +219,22 @@ def test_the_raw_stream_is_what_the_model_reads(assistant):
 
 
 # ---- two labellers ----
+
+
+def test_of_a_long_talk_the_raw_stream_shows_what_was_read(assistant):
+    """50 turns do not fit: the stream begins where the model's own prompt begins."""
+    history = [
+        said(("user", "assistant")[i % 2], f"Turn {i} speaks of fog and of rain on the quay.")
+        for i in range(51)
+    ]
+    data = json.loads(finetuning_chat.raw(history).data)
+    talk = Chat(assistant)
+    talk.turns = finetuning_chat.transcript(history)[:-1]
+    prompt = talk.prompt(history[-1].content)
+    assert talk.forgotten > 10
+    assert "".join(data["tokens"]) + "<|assistant|>" == "".join(
+        assistant.tokenizer.decode([token]) for token in prompt
+    )
 
 
 def test_a_sloppy_labeller_breaks_the_rules_and_asks_the_same():
