@@ -27,7 +27,7 @@ from torch import Tensor
 
 from llmlab import __version__
 from llmlab.errors import LabError
-from llmlab.model.checkpoint import Checkpoint, fingerprint
+from llmlab.model.checkpoint import Checkpoint
 from llmlab.model.gpt import GPT, document_mask
 from llmlab.text.dialogue import IGNORED, Dialogue, DialogueBatches
 from llmlab.text.packing import Batches, TokenFile
@@ -37,7 +37,7 @@ from llmlab.train.config import tier
 from llmlab.train.folder import RunFolder
 from llmlab.train.loop import NOTHING, Run, Step, steps
 from llmlab.train.optimisers import AdamW
-from llmlab.train.pretrain import Learner, tokens_read
+from llmlab.train.pretrain import Learner, ancestry
 from llmlab.train.team import Team
 
 WARMUP, DECAY = 0.02, 1.0  # shares of the run in which the learning rate goes up, and down
@@ -314,7 +314,7 @@ def describe(
         "config": asdict(config),
         "data": {"conversations": total.hexdigest()[:16], "pages": pages.hash if pages else None},
         "n_conversations": len(dialogues),
-        "start": {"tokens": tokens_read(start), "weights": fingerprint(start).hex()[:16]},
+        "start": ancestry(start),
         "llmlab": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),

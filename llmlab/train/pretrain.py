@@ -61,11 +61,7 @@ def pretrain(
     if start is not None:
         refuse_start(start, config, corpus)
         model.load_state_dict(start.model.state_dict())
-        origin["start"] = {
-            **{name: start.provenance.get(name) for name in ("corpus", "config", "data", "start")},
-            "tokens": tokens_read(start),
-            "weights": fingerprint(start).hex()[:16],
-        }
+        origin["start"] = ancestry(start)
     learner = Learner(model, config)
     batches = Batches(corpus.train, config.rows, config.model.block_size, config.seed)
     first = (folder.training() or NOTHING)["step"]
@@ -104,6 +100,16 @@ def refuse_start(start: Checkpoint, config: PretrainConfig, corpus: Corpus) -> N
             "The model to start from has another shape or another vocabulary than this run. Start from a model of "
             "the same tier that was trained on the same corpus, or from random weights."
         )
+
+
+def ancestry(start: Checkpoint) -> dict:
+    """What a later stage keeps of the model that it starts from: how that one was made, and which weights it is."""
+    kept = ("stage", "corpus", "config", "data", "start")
+    return {
+        **{name: start.provenance[name] for name in kept if name in start.provenance},
+        "tokens": tokens_read(start),
+        "weights": fingerprint(start).hex()[:16],
+    }
 
 
 def tokens_read(model: Checkpoint) -> int:

@@ -114,7 +114,9 @@ def test_what_is_no_text_can_be_traced(monkeypatch, capsys):
     """Bytes from another program: those that are no UTF-8 are read as replacement characters."""
     read = []
     nothing = SimpleNamespace(tokens=[], match=[], verdicts=[], claims=[])
-    monkeypatch.setattr("llmlab.course.terminal.watch", lambda stage: SimpleNamespace(train=None))
+    monkeypatch.setattr(
+        "llmlab.course.terminal.watch", lambda stage: SimpleNamespace(train=SimpleNamespace(hash="another"))
+    )
     monkeypatch.setattr("llmlab.measure.index.build_index", lambda file: None)
     monkeypatch.setattr(
         "llmlab.measure.dreams.trace", lambda ids, words, *_: read.append(words.decode(ids)) or nothing
@@ -123,7 +125,9 @@ def test_what_is_no_text_can_be_traced(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["llmlab", "trace", "-"])
     with pytest.raises(SystemExit, match="0"):
         cli.main()
-    assert read == ["a\ufffd\0b"] and capsys.readouterr().out.startswith("token")
+    said = capsys.readouterr()
+    assert read == ["a\ufffd\0b"] and said.out.startswith("token")
+    assert "differs from the one that the model read" in said.err
 
 
 def test_one_page_is_written_without_building_the_rest(tmp_path: Path):

@@ -11,8 +11,10 @@ from llmlab.report import inside
 
 def test_the_score_is_a_mean_with_its_interval():
     course = zoo.load("course")
-    own, other = inside.of_the_heads(course, n=4, seed=0)
-    assert [own[0], other[0]] == ["induction.head_score", "induction.head_score_twin"]
+    rows = {row[0]: row for row in inside.of_the_heads(course, n=4, seed=0)}
+    own, other = (rows[f"induction.head_score{end}"] for end in ("", "_twin"))
+    whole, without = (rows[f"induction.gain_bits{end}"][1] for end in ("", "_without_copier"))
+    assert without < whole
     scores = copying(course.model, course.tokenizer.bos, 4, 0).scores.mean(0)
     assert torch.isclose(scores, torch.tensor(own[1]), atol=1e-6).any()
     assert own[3] < own[1] < own[4] and own[2] == 4

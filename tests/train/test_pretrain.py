@@ -125,7 +125,8 @@ def test_a_run_can_start_from_a_trained_model(uninterrupted, corpus, config, tmp
     assert steps[0].loss == pytest.approx(trained, abs=0.25 * (fresh - trained))
     said = checkpoint.load(tmp_path / "r/model").provenance["start"]
     assert said["tokens"] == config.steps * config.tokens_per_step
-    with pytest.raises(LabError, match="another tokens, weights"):
+    assert said["config"] == start.provenance["config"] and said["data"] == start.provenance["data"]
+    with pytest.raises(LabError, match="another .*tokens, weights"):
         next(pretrain(config, corpus, tmp_path / "r"))
 
 
