@@ -126,7 +126,7 @@ def test_a_run_can_start_from_a_trained_model(uninterrupted, corpus, config, tmp
     said = checkpoint.load(tmp_path / "r/model").provenance["start"]
     assert said["tokens"] == config.steps * config.tokens_per_step
     assert said["config"] == start.provenance["config"] and said["data"] == start.provenance["data"]
-    with pytest.raises(LabError, match="another .*tokens, weights"):
+    with pytest.raises(LabError, match=r"another .*tokens, weights"):
         next(pretrain(config, corpus, tmp_path / "r"))
 
 
