@@ -299,9 +299,9 @@ def _(finetuning, mo, presets):
 
 @app.cell(hide_code=True)
 def _(adapter_on, asked_of_both, mo, tables, wearing):
-    wrong = wearing.show(asked_of_both.value, adapter_on.value)
+    who = wearing.show(asked_of_both.value, adapter_on.value)
     worn = mo.ui.anywidget(wearing.text)
-    mo.vstack([worn, mo.Html(tables.note(wrong))])
+    mo.vstack([mo.Html(tables.note(who, "said")), worn])
     return
 
 
@@ -310,8 +310,8 @@ def _(caption, mo):
     mo.Html(
         caption(
             "Look at the end of the text while you switch.",
-            "The base model reads the same question and the same boxes and goes on as a page would; with the adapter "
-            "on, it answers and stops. No weight of the base was changed: take the adapter off, and it is as before.",
+            "The base model has never read these boxes, and does not know what they ask of it; with the adapter on, it "
+            "answers and stops. No weight of the base was changed: take the adapter off, and it is as before.",
         )
     )
     return

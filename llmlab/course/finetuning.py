@@ -216,7 +216,7 @@ class Wearing:
         self.text = TokenText(empty="Write something, and the model goes on from it.", lines=4)
 
     def show(self, text: str, on: bool) -> str:
-        """Write what the model says into the widget; returns what is wrong with the question, or nothing."""
+        """Write what the model says into the widget; returns a sentence: who speaks, or what is wrong."""
         try:
             ids, given = asked_once(text.strip(), on)
         except LabError as problem:
@@ -229,7 +229,11 @@ class Wearing:
             lines=4,
             alt=f"The base model {'with' if on else 'without'} the adapter: the question, then what it wrote",
         )
-        return ""
+        return (
+            "The adapter is on: base weights plus a correction."
+            if on
+            else "The adapter is off: the base alone."
+        )
 
 
 # ---- between them ----
