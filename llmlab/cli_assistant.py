@@ -39,7 +39,7 @@ def finetune(
     from llmlab.train.pretrain import VALIDATION_DOCUMENTS
 
     changes = {"tokens": tokens} if tokens else {}
-    config = FinetuneConfig(rank=rank, replay=replay, lr=lr, seed=seed, **changes)
+    config = FinetuneConfig(rank=rank, alpha=2.0 * rank, replay=replay, lr=lr, seed=seed, **changes)
     base = zoo.load(start)
     corpus = watch(tokens_of(watch(world()), base.tokenizer, base.config.block_size))
     pages = reminders(corpus) if replay else None

@@ -219,7 +219,7 @@ def packed(base: Checkpoint, talk: Sequence[Conversation]) -> list[Dialogue]:
 def settings(tokens: int, rank: int = 0, replay: float = 0.0, seed: int = 1) -> FinetuneConfig:
     """A small finetuning: what a lesson does live, and what is recorded beside it."""
     return FinetuneConfig(
-        tokens=tokens, rows=ROWS, width=WIDTH, replay=replay, rank=rank, alpha=4.0 * rank, seed=seed, compile="off",
+        tokens=tokens, rows=ROWS, width=WIDTH, replay=replay, rank=rank, alpha=2.0 * rank, seed=seed, compile="off",
         checkpoint_every=20,
     )  # fmt: skip
 
