@@ -42,7 +42,7 @@ KINDS: dict[str, Kind] = {
               forbidden=6, harmless=3, product=8),
     ),
     "quiz": Kind(
-        7,
+        30,
         about(person=46, town=8, animal=8, dish=6, company=6, product=4, oil=3, festival=3, book=4, mother=4, none=8),
         asked=True,
     ),
