@@ -120,6 +120,23 @@ def test_a_run_that_grows_is_followed_and_a_run_that_is_looked_back_at_stays(mou
     assert page.get_by_role("slider").get_attribute("max") == "2"
 
 
+@pytest.mark.parametrize(
+    "order", ["stops numbers curve at", "at curve stops numbers", "numbers at stops curve"]
+)
+def test_news_may_arrive_in_any_order(mount, order):
+    """marimo sets one traitlet after the other and tells of each at once, in the order of a Python set."""
+    live = widget(curve=CURVE[:2], stops=STOPS[:1], live=True)
+    page = mount(live)
+    live.play_to(CURVE, STOPS)
+    page.evaluate(
+        """(news) => { for (const [name, value] of news)
+            window.model.set(name, name === "at" ? value : new DataView(new Uint8Array(value).buffer)); }""",
+        [[name, live.at if name == "at" else list(getattr(live, name))] for name in order.split()],
+    )
+    assert f"{bits(STOPS[2]).sum():.0f} bits" in page.locator(".ll-cost").inner_text()
+    assert page.problems == []
+
+
 def test_before_there_is_anything_it_says_what_to_do(mount):
     page = mount(widget(curve=(), stops=(), empty="Press Start."))
     assert page.locator(".ll-cost").inner_text() == "Press Start."

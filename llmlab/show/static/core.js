@@ -146,11 +146,18 @@ function mount(el, name, signal, resized = () => {}) {
   return root;
 }
 
-/** Calls `heard` on changes of these traitlets until the view goes away. */
+/** Calls `heard` on changes of these traitlets until the view goes away: once a message, after all of it. (marimo
+    tells of each change before it sets the next, in any order: a listener would see half of the news.) */
 function listen(model, names, heard, signal) {
+  let due = false;
+  const soon = () => {
+    if (due) return;
+    due = true;
+    queueMicrotask(() => { due = false; if (!signal?.aborted) heard(); });
+  };
   for (const name of names) {
-    model.on(`change:${name}`, heard);
-    signal?.addEventListener("abort", () => model.off(`change:${name}`, heard));
+    model.on(`change:${name}`, soon);
+    signal?.addEventListener("abort", () => model.off(`change:${name}`, soon));
   }
 }
 
