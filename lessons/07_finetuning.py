@@ -21,6 +21,7 @@ def _():
 
     from llmlab.course import finetuning, finetuning_chat, finetuning_live, page, tables
     from llmlab.course import finetuning_measured as measured
+    from llmlab.course.corrections import kept_for_the_loop
     from llmlab.course.exercises import Sheet, student_progress
     from llmlab.course.finetuning_exercises import QUIZ, exercises
     from llmlab.course.next_token import source
@@ -46,6 +47,7 @@ def _():
         finetuning,
         finetuning_chat,
         finetuning_live,
+        kept_for_the_loop,
         measured,
         mo,
         page,
@@ -392,15 +394,32 @@ def _(measured, mo):
 def _(drafts, mo, which_draft):
     draft = drafts[which_draft.value]
     correction = mo.ui.text_area(
-        value=draft.draft, rows=2, max_length=400, full_width=True, label="The draft; correct it"
+        value=draft.draft, rows=2, max_length=300, full_width=True, label="The draft; correct it"
     )
-    correction
-    return correction, draft
+    keep_draft = mo.ui.run_button(label="Keep it as training data, for lesson 08")
+    mo.vstack([correction, keep_draft])
+    return correction, draft, keep_draft
 
 
 @app.cell(hide_code=True)
-def _(correction, draft, measured, mo):
-    mo.Html(measured.corrected_reply(draft, correction.value))
+def _(
+    build_world,
+    correction,
+    draft,
+    keep_draft,
+    kept_for_the_loop,
+    measured,
+    mo,
+    student_progress,
+    tables,
+):
+    _said = measured.corrected_reply(draft, correction.value)
+    if keep_draft.value:
+        _kept = kept_for_the_loop(
+            student_progress(), build_world(), draft.question, draft.draft, correction.value
+        )
+        _said += tables.note(_kept, "said")
+    mo.Html(_said)
     return
 
 

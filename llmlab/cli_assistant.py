@@ -49,6 +49,8 @@ def finetune(
     validate = partial(evaluate, file=corpus.valid, documents=VALIDATION_DOCUMENTS)
     train(steps(config, base, talked, out, pages, (), resume, {"corpus": source}, validate), config.steps)
     print(f"The model is in {out / 'model'}. Try: llmlab chat --model {out / 'model'}")
+    if rank:
+        print(f"Its adapter alone: llmlab chat --model {start} --adapter {out / 'adapter'}")
 
 
 @app.command()
@@ -56,6 +58,7 @@ def chat(
     model: Model = "assistant",
     seed: Seed = 0,
     temperature: Annotated[float, typer.Option(min=0, help="0 always takes the likeliest token.")] = 0.0,
+    adapter: Annotated[Path | None, typer.Option(help="An adapter's folder, to be put on the model.")] = None,
 ) -> None:
     """Talk with an assistant. An empty line ends it; Ctrl-C stops an answer."""
     from rich.console import Console
@@ -63,8 +66,10 @@ def chat(
     from llmlab.generate.chat import Chat
     from llmlab.generate.policy import Policy
     from llmlab.model import zoo
+    from llmlab.train import lora
 
-    console, talk = Console(highlight=False), Chat(zoo.load(model), Policy(temperature=temperature), seed)
+    speaker = lora.worn(zoo.load(model), adapter) if adapter else zoo.load(model)
+    console, talk = Console(highlight=False), Chat(speaker, Policy(temperature=temperature), seed)
     while True:
         try:
             said = console.input("[bold]you[/bold]       ")

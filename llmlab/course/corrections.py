@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass
 
 from llmlab.course.progress import Progress
 from llmlab.errors import LabError
-from llmlab.world.talk.rephrase import Correction
+from llmlab.world.facts import World
+from llmlab.world.talk.rephrase import Correction, proposals
 
 LONGEST = 300  # characters of a question or an answer: more than the model could learn at a time
+PROPOSED = 12  # other wordings that a person is shown; with fewer, each is practised more often
 MOST = 12  # corrections of one student: a round has to stay short
 
 
@@ -87,6 +89,17 @@ class Corrections:
             Kept(id, question, said, answer, tuple(json.loads(words)))
             for id, question, said, answer, words in rows
         ]
+
+
+def kept_for_the_loop(progress: Progress | None, world: World, question: str, said: str, answer: str) -> str:
+    """Put a corrected answer on the list that lesson 08 learns from; returns a sentence."""
+    if progress is None:
+        return "A script or a hand-out keeps no list. Open the lesson in the course."
+    try:
+        Corrections(progress).add(question, said, answer, proposals(world, question, PROPOSED, seed=1))
+    except LabError as problem:
+        return str(problem)
+    return "Kept: it waits on the list of lesson 08, where you can have it learned."
 
 
 def exported(kept: Iterable[Kept]) -> str:

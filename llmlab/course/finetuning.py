@@ -180,9 +180,7 @@ class Stage:
 @lru_cache(maxsize=1)
 def adapted() -> Checkpoint:
     """The base model with the shipped adapter on it."""
-    base = zoo.load(BASE)
-    worn = lora.merged(base.model, lora.load(adapter_folder(), base)).eval().requires_grad_(False)
-    return Checkpoint(worn, base.config, base.tokenizer, {})
+    return lora.worn(zoo.load(BASE), adapter_folder())
 
 
 def adapter_folder() -> Path:

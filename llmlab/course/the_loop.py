@@ -15,7 +15,7 @@ from pathlib import Path
 
 from llmlab.course import jobs
 from llmlab.course.correcting import ORDERS
-from llmlab.course.corrections import Corrections, cleaned, exported
+from llmlab.course.corrections import PROPOSED, Corrections, cleaned, exported
 from llmlab.course.progress import Progress
 from llmlab.course.versions import SHIPPED, Versions
 from llmlab.errors import LabError
@@ -31,7 +31,6 @@ from llmlab.world.talk.phrases import cast, say, start
 from llmlab.world.talk.rephrase import proposals, recognise
 
 READY = 5  # questions that are dealt at a time
-PROPOSED = 12  # wordings that a person is shown; with fewer, each is practised more often
 STATIONS = ("Monitor", "Collect", "Correct", "Retrain", "Deploy")
 
 

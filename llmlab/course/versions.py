@@ -130,9 +130,7 @@ class _Same:
 @lru_cache(maxsize=8)
 def _merged(folder: Path, changed: int, base: _Same) -> Checkpoint:
     """The whole model of an adapter; `changed` makes a folder that was written again another version."""
-    start, about = base.base, read_json(folder / "provenance.json")
-    model = lora.merged(start.model, lora.load(folder, start)).eval().requires_grad_(False)
-    return Checkpoint(model, start.config, start.tokenizer, about)
+    return lora.worn(base.base, folder)
 
 
 def saved_report(out: Path, report: Mapping) -> None:

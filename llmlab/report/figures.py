@@ -28,6 +28,7 @@ from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
 from llmlab.report import dreams, exports, inside, poem, pretraining, prose, run_c
 from llmlab.report.figure import Figure, share
+from llmlab.report.next_token import of_the_next_token
 from llmlab.report.rivals import rivals
 from llmlab.report.tokens import of_the_tokens
 from llmlab.train.evaluate import evaluate
@@ -124,6 +125,14 @@ def figures(evidence: Evidence) -> Iterator[Figure]:
     """Every row, as soon as it is measured."""
     yield from of_the_world(evidence)
     yield from of_the_base(evidence)
+    yield from of_the_next_token(
+        evidence.checkpoint,
+        evidence.sources[0],
+        evidence.tokens.valid,
+        evidence.vocabulary,
+        evidence.quick,
+        evidence.seed,
+    )
     yield from of_the_archive(evidence)
     yield from of_pretraining(evidence)
     yield from of_the_dreams(evidence)

@@ -78,6 +78,12 @@ def merged(model: GPT, learned: Adapter) -> GPT:
     return copy
 
 
+def worn(base: Checkpoint, folder: Path | str) -> Checkpoint:
+    """The base model with the adapter of a folder on it, for looking at. LabError as for `load`."""
+    model = merged(base.model, load(folder, base)).eval().requires_grad_(False)
+    return Checkpoint(model, base.config, base.tokenizer, read_json(Path(folder) / "provenance.json"))
+
+
 def save(folder: Path | str, learned: Adapter, base: Checkpoint, provenance: dict) -> None:
     """Write an adapter: adapter.safetensors (fp16), and provenance.json, which names the base that it corrects."""
     folder = Path(folder)

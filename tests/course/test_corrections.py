@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmlab.course.corrections import LONGEST, MOST, Corrections, Kept, exported, imported
+from llmlab.course.corrections import LONGEST, MOST, Corrections, Kept, exported, imported, kept_for_the_loop
 from llmlab.course.progress import Progress, State
 from llmlab.errors import LabError
+from llmlab.world import build_world
 
 OLD = """create table item (student text not null, lesson text not null, item text not null,
   solved integer not null default 0, changed text not null default current_timestamp,
@@ -74,6 +75,20 @@ def test_what_cannot_be_learned_is_one_sentence_and_changes_nothing(kept: Correc
     with pytest.raises(LabError, match=said):
         kept.add(answer, "There.", "Here.")
     assert kept.all() == []
+
+
+def test_a_corrected_draft_waits_for_the_loop(kept: Corrections):
+    world = build_world("small")
+    name = next(one.name for one in world.entities if one.kind == "person" and one.asked)
+    question = f"Where does {name} live?"
+    said = kept_for_the_loop(kept.progress, world, question, "I don't know.", f"{name} lives there.")
+    assert "lesson 08" in said
+    (one,) = kept.all()
+    assert (one.question, one.said) == (question, "I don't know.")
+    assert one.wordings and all(name in words for words in one.wordings)
+    assert "empty" in kept_for_the_loop(kept.progress, world, question, "", "  ")
+    assert "hand-out" in kept_for_the_loop(None, world, question, "", "x")
+    assert len(kept.all()) == 1
 
 
 def test_the_list_has_an_end(kept: Corrections):
