@@ -21,6 +21,7 @@ from typing import Any
 import marimo as mo
 
 from llmlab.course import jobs
+from llmlab.course.tables import note, table
 from llmlab.errors import LabError
 from llmlab.model import checkpoint, zoo
 from llmlab.model.checkpoint import Checkpoint
@@ -29,6 +30,8 @@ from llmlab.train.folder import RunFolder
 
 HEIGHT = 420  # px of the chart
 POINTS = 300  # of the curve: more are not seen, and each costs bytes
+ROWS = 12  # of its table
+BIT = math.log(2)  # nats
 
 
 class Training:
@@ -114,12 +117,24 @@ class Training:
         """The curve in its frame, which is there from the beginning."""
         empty = "Press the button, and the curve of the loss grows here."
         inside = mo.ui.anywidget(self.figure(theme)) if self.job else empty
-        alt = "Line chart of the loss while the model learns. The line above says its numbers."
+        alt = "Line chart of the loss while the model learns. A table of its numbers is below."
+        rows = mo.accordion({"Table": mo.lazy(lambda: mo.Html(self.numbers()))}) if self.job else ""
         return mo.Html(
             f'<div role="img" aria-label="{alt}" style="min-height: {HEIGHT}px; display: grid; align-items: center; '
             f"grid-template-columns: minmax(0, 1fr); text-align: center; font: var(--ll-text-2)/1.5 var(--ll-font-ui); "
-            f'color: var(--ll-ink-3); {"" if self.job else "border: 1px solid var(--ll-rule)"}">{inside}</div>'
+            f'color: var(--ll-ink-3); {"" if self.job else "border: 1px solid var(--ll-rule)"}">{inside}</div>{rows}'
         )
+
+    def numbers(self) -> str:
+        """The curve so far as a table of some rows, evenly spaced, the newest last."""
+        steps = self.steps
+        shown = [step for step in steps[:: max(1, len(steps) // ROWS)][-ROWS:] if step is not steps[-1]]
+        rows = [
+            (f"{step['tokens']:,}", f"{step['step']:,}", f"{step['loss']:.2f}", f"{step['loss'] / BIT:.2f}")
+            for step in [*shown, *steps[-1:]]
+        ]
+        heads = ("tokens read", "step", "loss, nats a token", "bits a token")
+        return table(heads, rows) if rows else note("Nothing has been read yet. Open this again in a moment.")
 
     def _points(self) -> list[dict]:
         steps = self.steps

@@ -10,7 +10,7 @@ import pytest
 
 from llmlab.course import jobs
 from llmlab.course.answers import LEAST_COUNTED, Answers, Crawl
-from llmlab.course.training import Training
+from llmlab.course.training import ROWS, Training
 from llmlab.generate.engine import logits
 from llmlab.model import zoo
 from llmlab.show.figures import loss_curve
@@ -63,6 +63,7 @@ def test_without_counts_the_picture_says_so(crawl: Crawl):
 def test_a_pocket_model_learns_and_can_be_compared(crawl: Crawl):
     pocket = Training("course", TOKENS, size="small")
     assert not pocket.running
+    assert "Nothing has been read" in pocket.numbers()
     pocket.begin()
     seen = []
     until(lambda: (pocket.look() and seen.append(pocket.learned_step)) or not pocket.running)
@@ -74,6 +75,11 @@ def test_a_pocket_model_learns_and_can_be_compared(crawl: Crawl):
     guess = math.log(pocket.learned.config.vocab_size)
     assert pocket.steps[0]["loss"] == pytest.approx(guess, abs=0.3)
     assert pocket.steps[-1]["loss"] < guess - 1
+    last = pocket.steps[-1]
+    cells = [f"{last['tokens']:,}", f"{last['loss']:.2f}", f"{last['loss'] / math.log(2):.2f}"]
+    numbers = pocket.numbers()
+    assert all(cell in numbers.split("<tr>")[-1] for cell in cells)
+    assert numbers.count("<tr") <= ROWS + 2  # its head, and the newest beside the others
     curve = pocket.figure("light")
     assert list(curve.data[0].y)[-1] == pocket.steps[-1]["loss"]
     assert curve.layout.xaxis.range == loss_curve([], until=TOKENS).layout.xaxis.range
