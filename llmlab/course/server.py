@@ -86,13 +86,15 @@ def course_app(port: int) -> App:
     """The whole course as one ASGI app: the front page at /, each lesson at its own path, the engine. Sends no code."""
     import marimo
 
+    from llmlab.course import from_memory, page_engine
     from llmlab.course.page import for_head
-    from llmlab.course.page_engine import hand_out
 
-    builder = marimo.create_asgi_app(quiet=True, include_code=False, html_head=for_head())
+    # asset_url "": all lessons fetch marimo's files from /assets/, and a browser has them after the first page
+    builder = marimo.create_asgi_app(quiet=True, include_code=False, html_head=for_head(), asset_url="")
     for lesson in available():
         builder = builder.with_app(path=lesson.url.rstrip("/"), root=str(lesson.file))
-    return OnlyThisMachine(hand_out(builder.with_app(path="/", root=str(HOME)).build()), port)
+    app = builder.with_app(path="/", root=str(HOME)).build()
+    return OnlyThisMachine(from_memory.hand_out(page_engine.hand_out(app)), port)
 
 
 def listen(port: int | None) -> socket.socket:

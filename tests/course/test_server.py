@@ -1,6 +1,7 @@
 """The course's server: this machine only, no code sent, one process for everything."""
 
 import http.client
+import re
 import socket
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from llmlab.course import server
+from llmlab.course import from_memory, server
 from llmlab.course.lessons import HOME, available
 from llmlab.course.timing import served
 from llmlab.errors import LabError
@@ -31,6 +32,30 @@ def ask(port: int, path: str, **headers: str) -> http.client.HTTPResponse:
 def test_home_and_every_lesson_are_served(port: int):
     for path in ["/", *(lesson.url for lesson in available())]:
         assert ask(port, path).status == 200, path
+
+
+def test_all_pages_ask_for_the_same_files_and_a_browser_keeps_them(port: int):
+    named = []
+    for path in ["/", *(lesson.url for lesson in available())]:
+        page = ask(port, path).read().decode("utf-8")
+        own = re.findall(r'(?:src|href)="([^"]*/assets/[^"]+)"', page)
+        assert own and all(name.startswith("/assets/") for name in own), path
+        named.append(set(own))
+    assert all(own == named[0] for own in named)
+    for name in named[0]:
+        answer = ask(port, name)
+        assert answer.status == 200 and "immutable" in answer.getheader("cache-control")
+        assert answer.read() == from_memory.files()[name.rpartition("/")[2]].read_bytes()
+    script = next(name for name in named[0] if name.endswith(".js"))
+    assert ask(port, script).getheader("content-type") == "text/javascript"
+
+
+@pytest.mark.parametrize(
+    "name", ["no-such-file.js", "../index.html", "%2e%2e/index.html", "", "x/../../index.html"]
+)
+def test_no_other_file_is_handed_out(port: int, name: str):
+    answer = ask(port, f"/assets/{name}")
+    assert answer.status in (404, 405) or b"<marimo-filename" in answer.read()  # the front page, at most
 
 
 def test_a_lesson_without_its_last_slash_is_found(port: int):
