@@ -1,6 +1,6 @@
 """The figures of lesson 08: does a correction work, what does it cost elsewhere, and how long does it take?
 
-Cases are taken one after the other: each is a wrong answer, its correction, and a LoRA run of its own on the assistant
+Each case is a wrong answer, its correction, and a LoRA run of its own on the assistant
 that came with the course. Without its parts the recipe is run on some cases, too, so that the lesson can say what each
 part is for.
 
@@ -11,9 +11,15 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
+
+import psutil
+import torch
 
 from llmlab.errors import LabError
 from llmlab.measure.assistant import RIGHT, judged
@@ -21,7 +27,7 @@ from llmlab.measure.loop import Case, cases, paper, right
 from llmlab.model import checkpoint, zoo
 from llmlab.model.checkpoint import Checkpoint, fingerprint
 from llmlab.paths import assets, atomic_write
-from llmlab.pipeline import Progress, Stage
+from llmlab.pipeline import Progress, Stage, finish
 from llmlab.report.bench import Bench, Row
 from llmlab.report.figure import Figure, share
 from llmlab.report.figures import Evidence
@@ -82,15 +88,49 @@ class Trial:
         return Outcome(fresh, len(case.fresh), seconds, sum(self.before[k] for k in kept), sum(after))
 
 
+# ---- many cases: they do not touch each other, so each core takes one at a time ----
+
+
+@lru_cache(maxsize=1)
+def prepared(n: int, seed: int) -> tuple[Trial, list[Case]]:
+    """The shipped assistant's trial and `n` cases, made once in each process, which counts with one thread."""
+    torch.set_num_threads(1)
+    assistant, world = zoo.load("assistant"), build_world()
+    return Trial(assistant, world, seed=seed), cases(assistant, world, n, seed)
+
+
+def tried(name: str, number: int, n: int, seed: int) -> Outcome:
+    """What comes of case `number` of `n` by the recipe of this name."""
+    trial, wrong = prepared(n, seed)
+    return trial.outcome(wrong[number], RECIPES[name], number % EXAMINED == 0)
+
+
+def right_before(n: int, seed: int) -> int:
+    """Right answers in the exam before any correction."""
+    return sum(prepared(n, seed)[0].before)
+
+
+def outcomes(counts: Mapping[str, int], seed: int) -> Stage[tuple[int, dict[str, list[Outcome]]]]:
+    """The first `counts[name]` cases by each recipe; returns right answers before, and what came of each case."""
+    n = max(counts.values())
+    every = [(name, number) for name, count in counts.items() for number in range(count)]
+    cores = max(1, psutil.cpu_count(logical=False) or 1)
+    with ProcessPoolExecutor(min(cores, len(every)), mp_context=get_context("spawn")) as pool:
+        running = {case: pool.submit(tried, *case, n, seed) for case in every}
+        for done, _ in enumerate(as_completed(running.values())):
+            yield Progress("loop", done, len(every))
+        before = pool.submit(right_before, n, seed).result()
+    found = {
+        name: [running[name, number].result() for number in range(count)] for name, count in counts.items()
+    }
+    return before, found
+
+
 def figures(evidence: Evidence) -> Iterator[Figure]:
     """`loop.correction_works` and `loop.cost_elsewhere`."""
-    assistant, world, seed = zoo.load("assistant"), evidence.world, evidence.seed
-    n = QUICK if evidence.quick else CASES
-    trial = Trial(assistant, world, seed=seed)
-    found = [
-        trial.outcome(case, RECIPES["whole"], number % EXAMINED == 0)
-        for number, case in enumerate(cases(assistant, world, n, seed))
-    ]
+    n, seed = (QUICK if evidence.quick else CASES), evidence.seed
+    _, found = finish(outcomes({"whole": n}, seed))
+    found = found["whole"]
     yield share("loop.correction_works", sum(one.works for one in found), n, "at least 0.95", seed)
     lost = points_lost(found)
     yield Figure("loop.cost_elsewhere", lost, EXAM * examined(found), None, None, seed, "at most 2 points")
@@ -126,21 +166,14 @@ def file() -> Path:
 
 def record(n: int = CASES, others: int = WITHOUT_A_PART, seed: int = 0) -> Stage[Path]:
     """Measure all recipes, and write what lesson 08 shows; half an hour on two idle cores."""
-    assistant, world = zoo.load("assistant"), build_world()
-    trial, tried = Trial(assistant, world, seed=seed), cases(assistant, world, n, seed)
     counts = {name: n if name == "whole" else min(n, others) for name in RECIPES}
-    done, found = 0, {name: [] for name in RECIPES}
-    for name, count in counts.items():
-        for number, case in enumerate(tried[:count]):
-            yield Progress("loop", done, sum(counts.values()))
-            found[name].append(trial.outcome(case, RECIPES[name], number % EXAMINED == 0))
-            done += 1
+    before, found = yield from outcomes(counts, seed)
     content = {
-        "assistant": fingerprint(assistant).hex()[:16],
+        "assistant": fingerprint(zoo.load("assistant")).hex()[:16],
         "seed": seed,
         "exam": EXAM,
-        "before": sum(trial.before),
-        "outcomes": {name: [asdict(one) for one in outcomes] for name, outcomes in found.items()},
+        "before": before,
+        "outcomes": {name: [asdict(one) for one in rows] for name, rows in found.items()},
     }
     atomic_write(file(), json.dumps(content, indent=1).encode())
     return file()

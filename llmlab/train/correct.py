@@ -37,12 +37,12 @@ class Recipe:
     examples: int = 24
     alike: int = 40
     others: int = 200
-    steps: int = 40
+    steps: int = 70
     more: int = 6
     rows: int = 2
     kept: int = 6
     rank: int = 8
-    rate: float = 4e-3
+    rate: float = 2e-3
 
 
 RECIPES = {
