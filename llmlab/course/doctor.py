@@ -134,7 +134,7 @@ ASSETS = (
     "models/adapter/adapter.safetensors",
     *(
         f"recorded/{name}"
-        for name in ("pretraining.json", "dreams.json", "assistant.json", "practice.jsonl.gz")
+        for name in ("pretraining.json", "dreams.json", "assistant.json", "loop.json", "practice.jsonl.gz")
     ),
 )
 
