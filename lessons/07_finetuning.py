@@ -21,7 +21,6 @@ def _():
 
     from llmlab.course import finetuning, finetuning_chat, finetuning_live, page, tables
     from llmlab.course import finetuning_measured as measured
-    from llmlab.course.corrections import kept_for_the_loop
     from llmlab.course.exercises import Sheet, student_progress
     from llmlab.course.finetuning_exercises import QUIZ, exercises
     from llmlab.course.next_token import source
@@ -47,7 +46,6 @@ def _():
         finetuning,
         finetuning_chat,
         finetuning_live,
-        kept_for_the_loop,
         measured,
         mo,
         page,
@@ -407,7 +405,6 @@ def _(
     correction,
     draft,
     keep_draft,
-    kept_for_the_loop,
     measured,
     mo,
     student_progress,
@@ -415,9 +412,7 @@ def _(
 ):
     _said = measured.corrected_reply(draft, correction.value)
     if keep_draft.value:
-        _kept = kept_for_the_loop(
-            student_progress(), build_world(), draft.question, draft.draft, correction.value
-        )
+        _kept = measured.kept_draft(student_progress(), build_world(), draft, correction.value)
         _said += tables.note(_kept, "said")
     mo.Html(_said)
     return

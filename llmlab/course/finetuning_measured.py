@@ -10,9 +10,11 @@ from pathlib import Path
 
 import marimo as mo
 
+from llmlab.course.corrections import kept_for_the_loop
 from llmlab.course.dreams_measured import folded, framed
 from llmlab.course.finetuning import ASSISTANT, BASE
 from llmlab.course.next_token import size_of
+from llmlab.course.progress import Progress
 from llmlab.course.tables import note, table
 from llmlab.measure.drafts import Draft, passes, typed
 from llmlab.measure.small_exam import Marks
@@ -22,6 +24,7 @@ from llmlab.report.assistant_record import load
 from llmlab.show.assistant_figures import HEIGHT, made_up_lines
 from llmlab.show.number_format import measured, percent
 from llmlab.world import talk
+from llmlab.world.facts import World
 
 NAMES = {"base": "base model", "memory": "assistant", "context": "assistant, with the page"}
 GROUPS = {"often": "on 50 pages and more", "once": "on one page", "never": "on no page"}
@@ -230,6 +233,13 @@ def corrected_reply(draft: Draft, written: str) -> str:
         f"<details><summary>A good answer</summary>{escape(draft.good)}</details>",
         "said",
     )
+
+
+def kept_draft(progress: Progress | None, world: World, draft: Draft, written: str) -> str:
+    """Keep a corrected draft for lesson 08, if the checker passes it: a wrong label would be learned as well."""
+    if not passes(written, draft.value):
+        return "Not kept: it does not pass the checker, and what is wrong would be learned, too. Correct it first."
+    return kept_for_the_loop(progress, world, draft.question, draft.draft, written)
 
 
 # ---- in the real thing ----

@@ -62,7 +62,7 @@ def recipes_table() -> str:
                 measured(works, len(outcomes)),
                 percent(fresh_share(outcomes)),
                 f"{points(outcomes)} ({loop.examined(outcomes)} exams)",
-                f"{seconds:.0f} s",
+                f"{seconds:.0f}\u00a0s",
             )
         )
     return table(

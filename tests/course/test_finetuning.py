@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from llmlab.course import finetuning, finetuning_chat, finetuning_live
 from llmlab.course import finetuning_measured as measured
+from llmlab.course.corrections import Corrections
 from llmlab.course.finetuning_exercises import (
     CASES,
     MISTAKES,
@@ -22,6 +23,7 @@ from llmlab.course.finetuning_exercises import (
     likely,
     mask,
 )
+from llmlab.course.progress import Progress
 from llmlab.generate.chat import Chat
 from llmlab.generate.engine import generate
 from llmlab.generate.policy import Policy
@@ -315,6 +317,16 @@ def test_a_correction_is_checked_and_counted():
     for draft in measured.drafts_to_correct().values():
         assert "passes the checker" in measured.corrected_reply(draft, draft.good)
         assert "does not pass" in measured.corrected_reply(draft, "")
+
+
+def test_only_what_passes_the_checker_is_kept_as_training_data(tmp_path):
+    progress, world = Progress(path=tmp_path / "p.sqlite"), build_world()
+    draft = next(one for one in measured.drafts_to_correct().values() if not one.kept)
+    assert "Not kept" in measured.kept_draft(progress, world, draft, draft.draft)
+    assert Corrections(progress).all() == []
+    assert "lesson 08" in measured.kept_draft(progress, world, draft, draft.good)
+    (one,) = Corrections(progress).all()
+    assert (one.question, one.said, one.answer) == (draft.question, draft.draft, draft.good)
 
 
 # ---- the recording ----
