@@ -91,12 +91,17 @@ class Corrections:
         ]
 
 
+def wordings(world: World, question: str) -> list[str]:
+    """How else the machine would ask it; the question as it was typed is the first."""
+    return proposals(world, question, PROPOSED, seed=1)
+
+
 def kept_for_the_loop(progress: Progress | None, world: World, question: str, said: str, answer: str) -> str:
     """Put a corrected answer on the list that lesson 08 learns from; returns a sentence."""
     if progress is None:
         return "A script or a hand-out keeps no list. Open the lesson in the course."
     try:
-        Corrections(progress).add(question, said, answer, proposals(world, question, PROPOSED, seed=1))
+        Corrections(progress).add(question, said, answer, wordings(world, question))
     except LabError as problem:
         return str(problem)
     return "Kept: it waits on the list of lesson 08, where you can have it learned."

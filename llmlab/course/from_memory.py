@@ -6,20 +6,17 @@ their names change with what is in them.
 """
 
 import mimetypes
-from collections.abc import Awaitable, Callable
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
+from starlette.responses import Response
+
+from llmlab.course.page_engine import KEEP, App, Receive, Scope, Send
+
 PREFIX = "/assets/"
-KEEP = (b"cache-control", b"public, max-age=31536000, immutable")
-
-Scope = dict
-Receive = Callable[[], Awaitable[dict]]
-Send = Callable[[dict], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-@lru_cache(maxsize=1)
+@cache
 def files() -> dict[str, Path]:
     """The files that may be asked for, by name."""
     import marimo
@@ -29,11 +26,12 @@ def files() -> dict[str, Path]:
 
 
 @cache
-def content(name: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """A file, and the headers that it travels with. KeyError where there is none of this name."""
-    body, kind = files()[name].read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream"
-    kind = "text/javascript" if name.endswith(".js") else kind  # Windows may have another idea
-    return body, [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode()), KEEP]
+def content(name: str) -> Response:
+    """A file as it is sent, read once. KeyError where there is none of this name."""
+    # Windows may have another idea of what a script is
+    kind = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
+    body = files()[name].read_bytes()
+    return Response(body, headers={**KEEP, "content-type": kind or "application/octet-stream"})
 
 
 def hand_out(app: App) -> App:
@@ -41,11 +39,7 @@ def hand_out(app: App) -> App:
 
     async def with_files(scope: Scope, receive: Receive, send: Send) -> None:
         name = scope["path"].removeprefix(PREFIX) if scope["type"] == "http" else None
-        if name is None or scope["method"] != "GET" or name not in files():
-            await app(scope, receive, send)
-            return
-        body, headers = content(name)
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        ours = name is not None and scope["method"] == "GET" and name in files()
+        await (content(name) if ours else app)(scope, receive, send)
 
     return with_files

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from llmlab.course import jobs
 from llmlab.course.correcting import ORDERS
-from llmlab.course.corrections import PROPOSED, Corrections, cleaned, exported
+from llmlab.course.corrections import Corrections, cleaned, exported, wordings
 from llmlab.course.progress import Progress
 from llmlab.course.versions import SHIPPED, Versions
 from llmlab.errors import LabError
@@ -28,7 +28,7 @@ from llmlab.world.draft import Casting, Unfit
 from llmlab.world.facts import CUTOFF, World
 from llmlab.world.talk.conversation import exchange
 from llmlab.world.talk.phrases import cast, say, start
-from llmlab.world.talk.rephrase import proposals, recognise
+from llmlab.world.talk.rephrase import recognise
 
 READY = 5  # questions that are dealt at a time
 STATIONS = ("Monitor", "Collect", "Correct", "Retrain", "Deploy")
@@ -104,7 +104,7 @@ class Loop:
 
     def wordings(self, question: str) -> list[str]:
         """How else the machine would ask it; the question as it was typed is the first."""
-        return proposals(self.world, question, PROPOSED, seed=1)
+        return wordings(self.world, question)
 
     def keep(self, answer: str, wordings: list[str]) -> str:
         """Put the marked answer's correction on the list; returns a sentence.

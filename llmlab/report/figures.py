@@ -7,7 +7,6 @@ course set itself. docs/figures.md says in words what each row means.
 import lzma
 import math
 import random
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -28,7 +27,7 @@ from llmlab.model import zoo
 from llmlab.pipeline import finish, tokens, world
 from llmlab.report import dreams, exports, inside, poem, pretraining, prose, run_c
 from llmlab.report.figure import Figure, share
-from llmlab.report.next_token import of_the_next_token
+from llmlab.report.next_token import WORD, of_the_next_token
 from llmlab.report.rivals import rivals
 from llmlab.report.tokens import of_the_tokens
 from llmlab.train.evaluate import evaluate
@@ -43,7 +42,6 @@ from llmlab.world.realtext import Document
 PYTHON = ("python", "reference")
 PROMPTS = 100  # for run.c
 OPENING = 6  # tokens: enough to say what kind of page it is, too few to give much away
-WORD = re.compile(r"[^\W\d_]+")
 
 
 class Evidence:

@@ -7,9 +7,8 @@ import re
 from collections.abc import Collection, Iterator
 
 import numpy as np
-import torch
 
-from llmlab.generate.engine import generate_many
+from llmlab.generate.engine import generate_many, next_scores
 from llmlab.generate.policy import Policy
 from llmlab.measure.index import Index
 from llmlab.model.checkpoint import Checkpoint
@@ -54,9 +53,7 @@ def beside_counts(
         counted = index.followers(beginning)
         if counted.length < len(beginning) or counted.total < READ:
             continue
-        with torch.inference_mode():
-            logits = checkpoint.model(torch.tensor([beginning]))[0, -1]
-        p = torch.softmax(logits.float(), -1).numpy()
+        p = next_scores(checkpoint, beginning).softmax(-1).numpy()
         q = np.zeros_like(p)
         q[counted.tokens] = counted.counts / counted.total
         yield float(np.minimum(p, q).sum()), counted.total

@@ -3,10 +3,9 @@
 from collections import Counter
 from types import SimpleNamespace
 
-import pytest
-
 from llmlab.generate.chat import Chat
 from llmlab.measure.assistant import MADE_UP, REFUSED, RIGHT, facts_by_pages
+from llmlab.model import zoo
 from llmlab.report import assistant as report
 from llmlab.world import build_world
 
@@ -94,12 +93,9 @@ def test_made_up_answers_are_told_apart_by_who_and_by_how_often_it_was_read(monk
     assert found["assistant.made_up.base"] == (total, total)
 
 
-@pytest.mark.parametrize("n", [3])
-def test_the_shipped_assistant_ends_what_it_says(n: int):
+def test_the_shipped_assistant_ends_what_it_says():
     """End to end, small: the rows come out of the model that is shipped."""
-    from llmlab.model import zoo
-
-    assistant = zoo.load("assistant")
+    n, assistant = 3, zoo.load("assistant")
     (cases, total) = rows(report.of_the_form(assistant, WORLD, n, seed=0))["assistant.format"]
     assert 0 <= cases <= total == n
     said = "".join(step.text for step in Chat(assistant).answer("Who are you?"))

@@ -33,30 +33,29 @@ def test_counts_are_those_of_the_whole_beginning_and_the_overlap_is_a_share(corp
     assert found and all(0 <= shared <= 1 and total >= next_token.READ for shared, total in found)
 
 
-def test_a_model_that_says_the_counts_agrees_with_them(corpus):
+def test_a_model_that_says_the_counts_agrees_with_them(corpus, monkeypatch):
     """What is compared: the model's probabilities are replaced by the counted shares, and then by others."""
     course, index = zoo.load("course"), build_index(corpus.train)
     document = corpus.valid.document(0)[:3].tolist()
     counted = index.followers(document)
     assert counted.total >= next_token.READ
 
-    class Counter:
-        def __init__(self, twist: int) -> None:
-            self.twist = twist
-
-        def __call__(self, ids):
-            found = index.followers(ids[0].tolist())
-            logits = torch.full((1, ids.shape[1], course.config.vocab_size), -1e9)
-            places = (found.tokens + self.twist) % course.config.vocab_size
-            logits[0, -1, places] = torch.tensor(np.log(found.counts / found.total), dtype=torch.float32)
+    def counting(twist: int):
+        def scores(_, beginning):
+            found = index.followers(beginning)
+            logits = torch.full((course.config.vocab_size,), -1e9)
+            places = (found.tokens + twist) % course.config.vocab_size
+            logits[places] = torch.tensor(np.log(found.counts / found.total), dtype=torch.float32)
             return logits
 
+        return scores
+
     for twist, expected in ((0, 1.0), (1_000, 0.0)):
-        fake = SimpleNamespace(model=Counter(twist), config=course.config, tokenizer=course.tokenizer)
+        monkeypatch.setattr(next_token, "next_scores", counting(twist))
         found = [
             shared
             for seed in range(40)
-            for shared, _ in next_token.beside_counts(fake, index, corpus.valid, 1, seed)
+            for shared, _ in next_token.beside_counts(course, index, corpus.valid, 1, seed)
         ]
         assert found and found == pytest.approx([expected] * len(found), abs=1e-5)
 
