@@ -29,6 +29,9 @@ from llmlab.world.grammar import (
     Value,
 )
 
+FAMOUS = 1.15  # Zipf exponent of how often an entity is written about
+ASKED = 0.5  # of how often it is asked about: a reader learns to answer from many subjects, not from a few famous ones
+
 
 class Unfit(Exception):
     """A form asks for a fact that does not exist, or not yet, or for a cast that cannot be had."""
@@ -39,7 +42,7 @@ class Fame:
     """Entities of one kind with their Zipf weights, to draw a cast from."""
 
     entities: list[Entity]
-    exponent: float = 1.15
+    exponent: float = FAMOUS
     shift: float = 5.0
 
     @cached_property
@@ -66,7 +69,7 @@ class Casting:
             pool = [e for e in self.world.of_kind(kind) if not e.oneoff and (e.asked or not asked)]
             if kind == "mother":  # a mother is a subject only where the way back is told
                 pool = [e for e in pool if e.asked]
-            self._fames[kind, asked] = Fame(pool)
+            self._fames[kind, asked] = Fame(pool, ASKED if asked else FAMOUS)
         return self._fames[kind, asked]
 
 

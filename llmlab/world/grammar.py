@@ -29,6 +29,7 @@ FILTERS = ("a", "s", "cap", "words", "ordinal")
 HABIT = (
     1.5  # Zipf exponent of a writer's favourites: of two ways, the second is used 2**-HABIT times as often
 )
+NO_HABIT = ("quiz",)  # a question has to be understood in any words, so no wording may be most of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +240,10 @@ def load(kind: str) -> Grammar:
     names = set(shared) | set(own)
     grammar = Grammar(kind)
     for stem, rules in (("shared", shared), (kind, own)):
+        habit = 0.0 if stem in NO_HABIT else HABIT
         for name, lines in rules.items():
-            forms = [parse(line, f"{stem}.txt:{number}", names, HABIT) for number, line in lines]
-            grammar.rules[name] = forms if name.startswith("page ") else favour(forms, HABIT)
+            forms = [parse(line, f"{stem}.txt:{number}", names, habit) for number, line in lines]
+            grammar.rules[name] = forms if name.startswith("page ") else favour(forms, habit)
     return grammar
 
 

@@ -42,8 +42,8 @@ KINDS: dict[str, Kind] = {
               forbidden=6, harmless=3, product=8),
     ),
     "quiz": Kind(
-        30,
-        about(person=46, town=8, animal=8, dish=6, company=6, product=4, oil=3, festival=3, book=4, mother=4, none=8),
+        42,
+        about(person=34, town=8, animal=12, dish=9, company=9, product=13, oil=3, festival=5, book=6, mother=4, none=8),
         asked=True,
     ),
     "shop": Kind(7, about(product=1)),
