@@ -226,23 +226,8 @@ def _(mo):
 
 
 @app.cell(hide_code=True)
-def _(mo, next_token, page):
-    three = page.Scene(rows=15.5)
-    beginning = mo.ui.dropdown(next_token.BEGINNINGS, value="The", label="Begin with")
-    cut = mo.ui.dropdown(list(next_token.CUTS), value="nothing is cut", label="Rule")
-    seed = mo.ui.number(0, 999, value=7, label="Seed")
-    mo.hstack([beginning, cut, seed], justify="start", wrap=True, gap=2)
-    return beginning, cut, seed, three
-
-
-@app.cell(hide_code=True)
-def _(beginning, checkpoint, cut, mo, next_token, seed, tables, three):
-    def _dreams():
-        texts = next_token.three_dreams(checkpoint, beginning.value, cut.value, int(seed.value or 0))
-        names = [f"Temperature {t}" for t in next_token.TEMPERATURES]
-        return tables.columns(names, [mo.ui.anywidget(text) for text in texts])
-
-    three.show(_dreams)
+def _(checkpoint, mo, next_token):
+    mo.ui.anywidget(next_token.heats(checkpoint))
     return
 
 
@@ -253,7 +238,7 @@ def _(caption, mo):
             "Look at the pale tokens.",
             "The darker a token, the more likely the model itself found it, before any rule. At 0.3 the text is "
             "dark and careful; at 1.8 it is pale and falls apart. Set the rule to top p, and read the third text "
-            "again. Press a token to see its numbers.",
+            "again. Press a token to see its numbers, and which tokens the model would rather have seen.",
         )
     )
     return
@@ -312,7 +297,7 @@ def _(mo):
     mo.md("""
     These three functions come from `llmlab/generate/policy.py`, as they are. Each takes scores and gives
     back scores (or a choice), so they can be put in a row, and you can stop after any of them. The
-    picture above does the same arithmetic in your browser; a test holds the two together. Where it says “live,
+    pictures above do the same arithmetic in your browser; tests hold page and code together. Where they say “live,
     in this page”, the model itself runs there too: its weights have been fetched, and no other computer is asked.
     """)
     return

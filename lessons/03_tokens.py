@@ -175,30 +175,26 @@ def _(mo):
     ### The same letters, other tokens
 
     For the model a text is a row of numbers, and nothing else of it arrives. You can spell the same letters
-    with other numbers: every byte has a token of its own. On the left the model reads the text in the tokens
-    that it learned with; on the right it reads **exactly the same letters**, one token each.
+    with other numbers: every byte has a token of its own. Here the model reads a text twice: in the tokens that
+    it learned with, and as **exactly the same letters**, one token each. Write your own, and press Enter.
     """)
     return
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    said = mo.ui.text(value="The lamp is in the", label="Text", full_width=True)
-    said
-    return (said,)
-
-
-@app.cell(hide_code=True)
-def _(checkpoint, mo, said, tokens_measured):
-    mo.Html(tokens_measured.two_readings(checkpoint, said.value))
+def _(checkpoint, mo, tokens):
+    mo.ui.anywidget(tokens.readings(checkpoint))
     return
 
 
 @app.cell(hide_code=True)
-def _(caption, checkpoint, mo, said, tokens_measured):
+def _(caption, mo):
     mo.Html(
         caption(
-            "Look at what it expects on the right.", tokens_measured.reading_sentence(checkpoint, said.value)
+            "Look at what it expects letter by letter.",
+            "The pale ␣ is a blank: a token with one begins a new word. Where a single letter stands in its pages, a "
+            "word was broken, and its rest must follow; a whole text of single letters it has hardly ever read. The "
+            "model does not see that the two texts are the same.",
         )
     )
     return

@@ -9,16 +9,22 @@ Read next: show/asking.py, the form of question and answer; page_engine.py, the 
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+import numpy as np
+import torch
+
 from llmlab.course import jobs
 from llmlab.generate.engine import encode_prompt, logits
+from llmlab.generate.policy import Policy
+from llmlab.generate.reader import reader_for
 from llmlab.measure.index import Index, build_index
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
-from llmlab.show.asking import Reply, count_buffers, logits_reply
+from llmlab.show.asking import Reply, count_buffers, logits_reply, readable
 from llmlab.show.tree import Roads, roads
 from llmlab.text.packing import load_corpus
 from llmlab.text.tokenizer import Tokenizer
@@ -26,6 +32,7 @@ from llmlab.world.facts import Fact, World
 
 LEAST_COUNTED = 5  # the outline shows the longest end of the text that the crawl has so often
 PREPARING = 600.0  # s that the index is worked on while nobody looks: everybody will need it
+LIKELIER = 3  # of the tokens that the model would rather have seen, so many are named
 
 
 class Crawl:
@@ -81,7 +88,7 @@ def crawl(model: str) -> Crawl:
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers "logits", "counts" and "tree" requests; with the counts of a crawl, as soon as it has them."""
+    """Answers "logits", "counts", "tree" and "write" requests; with the counts of a crawl, as soon as it has them."""
 
     checkpoint: Checkpoint
     crawl: Crawl | None = None
@@ -91,6 +98,8 @@ class Answers:
 
     def __call__(self, request: dict) -> Reply:
         ids = self.ids(request)
+        if request["kind"] == "write":
+            return self.write(ids, Policy(**request["policy"]), request["chances"])
         if request["kind"] == "tree":
             return self.tree(ids).reply()
         counts, corpus = self.counts(ids[1:])
@@ -115,6 +124,21 @@ class Answers:
         counts = dict(zip(found.tokens.tolist(), found.counts.tolist(), strict=True))
         return counts, f"{found.total:,} places in the crawl {after}"
 
+    def write(self, ids: list[int], policy: Policy, chances: Sequence[float]) -> Reply:
+        """Continue a text, at most one token for each of the chances, as static/writing_worker.js does."""
+        words, room = self.checkpoint.tokenizer, self.checkpoint.config.block_size
+        ends = {words.special[name] for name in ("<|bos|>", "<|end|>")}
+        reader, new, steps, ended = reader_for(self.checkpoint.model), ids, [], False
+        for chance in chances:
+            scores = reader.read(np.array([new], dtype=np.int64))[0, -1]
+            step = chosen(words, torch.from_numpy(scores), policy, chance)
+            steps.append(step)
+            ids, new = [*ids, step["id"]], [step["id"]]
+            ended = step["id"] in ends or len(ids) == room
+            if ended:
+                break
+        return {"ids": ids, "steps": steps, "ended": ended}, []
+
     def judging(self) -> dict[str, Any]:
         """What the engine in the page needs to judge as `tree` does: the `judging` of show/tree.py."""
         if self.verdict is None:
@@ -136,6 +160,26 @@ class Answers:
             truth=self.truth[len(said) :] if on_the_way else (),
             special=set(tokenizer.special.values()),
         )
+
+
+def chosen(words: Tokenizer, logits: torch.Tensor, policy: Policy, chance: float) -> dict[str, Any]:
+    """The token that a number in [0, 1) falls on, and what there is to say about it.
+
+    Tokens lie best first, of equals the first, as in static/policy.js. p: by the model itself; drawn: after the policy;
+    before: how many tokens were likelier.
+    """
+    order = logits.argsort(descending=True, stable=True)
+    ranked = logits[order].double()
+    kept = policy.cut(policy.scores(ranked))
+    p, drawn, last = ranked.softmax(-1), kept.softmax(-1), int(torch.isfinite(kept).sum()) - 1
+    before = min(int(torch.searchsorted(drawn.cumsum(-1), chance, right=True)), last)
+    named = [
+        {"text": readable(words.token_bytes(int(order[i]))), "p": float(p[i])}
+        for i in (*range(min(before, LIKELIER)), before)
+    ]
+    token = int(order[before])
+    about = {"id": token, "special": token in words.special.values(), **named[-1]}
+    return about | {"drawn": float(drawn[before]), "before": before, "likelier": named[:-1]}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from llmlab.generate.policy import Policy
 from llmlab.measure.exam import Question, ask
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
-from llmlab.show import Bars, TokenText, Tree
+from llmlab.show import Bars, Heats, TokenText, Tree
 from llmlab.show.number_format import percent
 from llmlab.world import build_world
 from llmlab.world.facts import Entity, Fact, World
@@ -187,11 +187,6 @@ def dream(checkpoint: Checkpoint, prompt: str, policy: Policy, seed: int, length
     return Dream(texts, len(steps), own, drawn)
 
 
-def cut_named(name: str, temperature: float) -> Policy:
-    """A temperature with one of the cuts of the lesson's menu."""
-    return Policy(temperature, **CUTS[name])
-
-
 CUTS: dict[str, dict[str, float]] = {
     "nothing is cut": {},
     "keep the best 10 (top k)": {"top_k": 10},
@@ -207,13 +202,16 @@ BEGINNINGS = {
 }
 
 
-def three_dreams(checkpoint: Checkpoint, prompt: str, cut: str, seed: int) -> list[TokenText]:
-    """The same beginning and the same seed at three temperatures, coloured by probability."""
-    texts = []
-    for temperature in TEMPERATURES:
-        one = dream(checkpoint, prompt, cut_named(cut, temperature), seed)
-        texts.append(TokenText(one.tokens, probability=one.probability, details=one.details, alt=one.alt))
-    return texts
+def heats(checkpoint: Checkpoint) -> Heats:
+    """The same beginning and the same seed at three temperatures, written where they are looked at."""
+    return Heats(
+        TEMPERATURES,
+        BEGINNINGS,
+        CUTS,
+        answer=Answers(checkpoint),
+        engine=engine_for(checkpoint),
+        source=f"course model, {size_of(checkpoint)}",
+    )
 
 
 class Riddle:

@@ -1,8 +1,8 @@
 """Lesson 03, measured on the model: what it costs to read words as tokens, and not as letters.
 
-Four measurements of measure/spelling.py and measure/digits.py, made when the lesson is opened: the same letters in
-other tokens; surprise after them; what a token's vector knows about its spelling; and what becomes of numbers when
-digits may be merged. `llmlab figures` has rows for them (report/tokens.py).
+Three measurements of measure/spelling.py and measure/digits.py, made when the lesson is opened: surprise after the
+same letters in other tokens; what a token's vector knows about its spelling; and what becomes of numbers when digits
+may be merged. `llmlab figures` has rows for them (report/tokens.py).
 
 Read next: tokens_exercises.py.
 """
@@ -12,15 +12,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from llmlab.course.next_token import best
-from llmlab.course.tables import Column, note, side_by_side, table
-from llmlab.errors import LabError
-from llmlab.generate.engine import encode_prompt
+from llmlab.course.tables import table
 from llmlab.measure import spelling
 from llmlab.measure.digits import SPLITS, SUMS, cut, cuts_of, sums_right
-from llmlab.measure.spelling import HEAD, PLACES, new_words, respelled
+from llmlab.measure.spelling import HEAD, PLACES
 from llmlab.model import zoo
-from llmlab.model.checkpoint import Checkpoint
 from llmlab.show.number_format import measured, percent
 
 RULES = {"ours": "each alone (ours)", "gpt4": "up to three (GPT-4)", "gpt2": "any run (GPT-2)"}
@@ -33,37 +29,7 @@ QUESTIONS = {
 }
 
 
-# ---- the same letters, other tokens ----
-
-
-def two_readings(checkpoint: Checkpoint, text: str, shown: int = 8) -> str:
-    """What comes next, read as the tokens that the model learned with, and read letter by letter."""
-    try:
-        readings = {
-            "As its tokens": encode_prompt(checkpoint, text),
-            "Letter by letter": encode_prompt(checkpoint, respelled(checkpoint, text)),
-        }
-    except LabError as problem:
-        return note(str(problem))
-    columns = [
-        Column(name, f"{len(ids) - 1} tokens", best(checkpoint, ids, shown)) for name, ids in readings.items()
-    ]
-    tops = "; ".join(f"{c.name}: {c.rows[0][0]} {percent(c.rows[0][1])}" for c in columns)
-    return side_by_side(columns, shown, alt=f"Bar charts of the token after “{text}”. {tops}.")
-
-
-def reading_sentence(checkpoint: Checkpoint, text: str) -> str:
-    """What the two readings expect, in one number each."""
-    try:
-        whole = percent(new_words(checkpoint, encode_prompt(checkpoint, text)))
-        letters = percent(new_words(checkpoint, respelled(checkpoint, text)))
-    except LabError:
-        return "A text of so many letters does not fit into the context, though its tokens might."
-    return (
-        f"After the tokens it expects a new word with {whole}, after the single letters with {letters}: where a "
-        "single letter stands in its pages, a word was broken, and its rest must follow. The model does not see that "
-        "the two texts are the same."
-    )
+# ---- surprise after the same letters in other tokens ----
 
 
 @lru_cache(maxsize=4)

@@ -12,7 +12,7 @@ from itertools import islice
 
 import numpy as np
 
-from llmlab.generate.engine import next_scores, own_probability
+from llmlab.generate.engine import own_probability
 from llmlab.measure.samples import held_out
 from llmlab.model.checkpoint import Checkpoint
 
@@ -20,18 +20,6 @@ PAGES = 24  # held-out pages
 HEAD, TAIL = 16, 24  # tokens of each page: so many are respelled, and so many are read after them
 PLACES = ((1, 1), (2, 4), (5, 8), (9, 16), (17, TAIL))  # of these, counted from 1: first and last of a group
 FOLDS, RIDGE = 5, 100.0  # of `probe`
-
-
-def respelled(checkpoint: Checkpoint, text: str) -> list[int]:
-    """The same text with a token for each byte. The model knows all of them, and was never shown words in them."""
-    return [checkpoint.tokenizer.bos, *text.encode("utf-8", errors="replace")]
-
-
-def new_words(checkpoint: Checkpoint, ids: list[int]) -> float:
-    """The probability that the next token begins a word of its own: that it has a blank in front."""
-    words, shares = checkpoint.tokenizer, next_scores(checkpoint, ids).double().softmax(-1)
-    blank = [token for token in range(words.vocab_size) if words.token_bytes(token)[:1] == b" "]
-    return float(shares[blank].sum())
 
 
 def surprises(checkpoint: Checkpoint) -> tuple[np.ndarray, np.ndarray]:

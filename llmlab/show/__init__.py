@@ -10,8 +10,10 @@ Read next: asking.py, how a widget gets its numbers; bars.py, the picture of one
 from llmlab.show.bars import Bars
 from llmlab.show.blend import Blend
 from llmlab.show.filemap import FileMap
+from llmlab.show.heats import Heats
 from llmlab.show.inside import Inside
 from llmlab.show.merges import Merges
+from llmlab.show.readings import Readings
 from llmlab.show.speaking import Speaking
 from llmlab.show.theatre import Stop, Theatre
 from llmlab.show.theme import Theme
@@ -22,8 +24,10 @@ __all__ = [
     "Bars",
     "Blend",
     "FileMap",
+    "Heats",
     "Inside",
     "Merges",
+    "Readings",
     "Speaking",
     "Stop",
     "Theatre",

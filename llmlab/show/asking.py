@@ -6,9 +6,10 @@ message, and a callable that the lesson gives answers it:
 
     answer(request: dict) -> (reply: dict, buffers: list[bytes])
 
-    {"kind": "logits", "text": str} or {"kind": "logits", "ids": [int]}     asked by Bars
-    {"kind": "counts", "ids": [int]}           what the corpus says, where the page has read the text itself
+    {"kind": "logits", "text": str} or {"kind": "logits", "ids": [int]}     asked by Bars, Readings
+    {"kind": "counts", "ids": [int]}           what the corpus says: asked by Bars where the page has read the text
     {"kind": "tree", "ids": [int], "temperatures": [float], "judging": {}}  asked by Tree
+    {"kind": "write", "ids" or "text", "policy": {}, "chances": [float]}    asked by Heats
 
 A LabError becomes its sentence in the widget, any other exception a sentence and a line in the log; the old
 picture stays. Messages do not re-run cells: only traitlets that the widget saves do.

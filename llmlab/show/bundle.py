@@ -31,7 +31,8 @@ def engine() -> str:
 
 def worker() -> str:
     """The script that the engine's Worker runs."""
-    return "\n".join(map(read, ("roads.js", "inside_worker.js", "engine_worker.js")))
+    parts = ("roads.js", "policy.js", "writing_worker.js", "inside_worker.js", "engine_worker.js")
+    return "\n".join(map(read, parts))
 
 
 def style(*names: str) -> str:

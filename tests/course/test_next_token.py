@@ -133,6 +133,32 @@ def test_the_same_seed_gives_the_same_dream_and_heat_gives_surprise(course: Chec
     assert hot > cold + 1
 
 
+def test_a_text_is_the_same_however_few_tokens_are_asked_for_at_a_time(course: Checkpoint):
+    """And each token's numbers are torch's: the model's own, and after the rule."""
+    answer, chances = (
+        next_token.heats(course)._answer,
+        torch.rand(12, generator=torch.manual_seed(1)).tolist(),
+    )
+    policy = {"temperature": 1.8, "top_p": 0.9}
+    whole, _ = answer({"kind": "write", "text": "The", "policy": policy, "chances": chances})
+    steps, ids = [], [course.tokenizer.bos, *course.tokenizer.encode("The")]
+    for at in range(0, 12, 5):
+        part, _ = answer({"kind": "write", "ids": ids, "policy": policy, "chances": chances[at : at + 5]})
+        steps, ids = [*steps, *part["steps"]], part["ids"]
+    assert ids == whole["ids"] and [step["id"] for step in steps] == [step["id"] for step in whole["steps"]]
+    before = ids[: -len(steps)]
+    for step in whole["steps"]:
+        with torch.no_grad():
+            z = course.model(torch.tensor([before]))[0, -1].double()
+        p, q = z.softmax(-1), Policy(**policy).cut(z / 1.8).softmax(-1)
+        assert step["p"] == pytest.approx(float(p[step["id"]]), rel=1e-3)
+        assert step["drawn"] == pytest.approx(float(q[step["id"]]), rel=5e-3)
+        assert step["before"] == int((p > p[step["id"]]).sum())
+        likelier = p.sort(descending=True).values[: min(3, step["before"])].tolist()
+        assert [one["p"] for one in step["likelier"]] == pytest.approx(likelier, rel=1e-3)
+        before = [*before, step["id"]]
+
+
 def test_the_riddle_keeps_its_colours_until_all_three_are_committed(course: Checkpoint):
     riddle = Riddle(course, "The", seed=3)
     right = {"A": "1.0", "B": "1.8", "C": "0.3"}

@@ -10,13 +10,13 @@ import torch
 
 from llmlab.course import tokens, tokens_measured
 from llmlab.course.tables import table
-from llmlab.course.tokens import FIRST, TYPED, Bet, answer, conversation, kinds_table, learn_from, touch
+from llmlab.course.tokens import FIRST, SAID, TYPED, Bet, answer, conversation, kinds_table, learn_from, touch
 from llmlab.course.tokens_exercises import LISTS, MISTAKES, QUIZ, REASON, TINY, check_merge, exercises
-from llmlab.generate.engine import next_scores
 from llmlab.measure import samples, spelling
 from llmlab.model import zoo
 from llmlab.model.checkpoint import Checkpoint
 from llmlab.show.merges import LONGEST, NEVER
+from llmlab.show.readings import questions
 from llmlab.text import bpe
 from llmlab.text.tokenizer import SPECIAL
 
@@ -115,21 +115,28 @@ def test_typed_words_are_never_special(course: Checkpoint):
         assert f"4 special tokens around {len(words.encode(typed))} tokens" in shown.data.decode()
 
 
+# ---- the same letters, other tokens ----
+
+
+def test_the_first_two_readings_are_torchs(course: Checkpoint):
+    widget, words = tokens.readings(course), course.tokenizer
+    for reply, sent in zip(widget.first, (widget.first_0, widget.first_1), strict=True):
+        assert words.decode(reply["ids"][1:]) == SAID
+        with torch.no_grad():
+            scores = course.model(torch.tensor([reply["ids"]]))[0, -1].numpy()
+        np.testing.assert_allclose(np.frombuffer(sent, "<f4"), scores, atol=1e-3)
+    assert [len(reply["ids"]) - 1 for reply in widget.first] == [len(words.encode(SAID)), len(SAID)]
+
+
+def test_as_many_letters_as_the_picture_takes_fit(course: Checkpoint):
+    widget = tokens.readings(course)
+    for n, fits in ((widget.room, True), (widget.room + 1, False)):
+        _, letters = questions("q" * n, widget.bos)
+        _, _, error = widget._reply(letters)
+        assert (error == "") == fits
+
+
 # ---- what is measured ----
-
-
-def test_the_two_readings_are_torchs(course: Checkpoint):
-    text = "The lamp is in the"
-    ids = spelling.respelled(course, text)
-    assert course.tokenizer.decode(ids[1:]) == text and len(ids) == len(text) + 1
-    with torch.no_grad():
-        p = course.model(torch.tensor([ids]))[0, -1].softmax(-1)
-    blank = [t for t in range(len(p)) if course.tokenizer.token_bytes(t).startswith(b" ")]
-    assert spelling.new_words(course, ids) == pytest.approx(float(p[blank].sum()), rel=1e-3)
-    assert float(next_scores(course, ids).softmax(-1).max()) == pytest.approx(float(p.max()), rel=1e-3)
-    made = tokens_measured.two_readings(course, text)
-    assert "Letter by letter" in made and f"{len(text)} tokens" in made
-    assert "no more at a" in tokens_measured.two_readings(course, "fog " * 600)
 
 
 def test_spelling_costs_most_at_once(course: Checkpoint):

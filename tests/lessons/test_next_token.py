@@ -1,15 +1,19 @@
 """Lesson 02 in a real browser: what the picture shows is what Python computes from the same model."""
 
+import math
 import re
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import torch
 
 from llmlab.course.next_token import presets
 from llmlab.course.timing import served
 from llmlab.generate.engine import encode_prompt, logits
+from llmlab.generate.policy import Policy
 from llmlab.model import zoo
+from tests.show.engine_page import dice
 
 pytestmark = pytest.mark.browser
 LESSON = "/02_next_token/"
@@ -122,3 +126,55 @@ def test_the_picture_answers_when_its_server_is_gone(browser):
         bars.locator(".ll-row").first.click()
         bars.locator(f".ll-text button:nth-of-type({before + 1})").wait_for()
         page.context.close()
+
+
+def heat_rows(heats) -> dict[str, list[list[str]]]:
+    """The rows of the table, by temperature, as soon as all texts are written."""
+    heats.locator(".ll-columns[aria-busy=false]").wait_for(state="attached")
+    heats.get_by_role("button", name="Table").click()
+    lines = heats.locator(".ll-table tbody tr").evaluate_all(
+        "(all) => all.map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    heats.get_by_role("button", name="Table").click()
+    return {t: [line for line in lines if line[1] == t] for t in ("0.3", "1.0", "1.8")}
+
+
+def drawn_as_said(rows: list[list[str]], prompt: str, temperature: float, top_p: float, seed: int) -> None:
+    """Each token is one that torch gives this probability, and on which the seed's number falls (weights of 16 bits
+    move it a little)."""
+    model = zoo.load("course")
+    ids = encode_prompt(model, prompt)
+    scores = logits(model, [*ids, *(int(row[3]) for row in rows)]).astype(np.float64)[len(ids) - 1 :]
+    policy = Policy(temperature, top_p=top_p)
+    for row, z, chance in zip(rows, torch.from_numpy(scores), dice(seed, len(rows)), strict=False):
+        token, order = int(row[3]), z.argsort(descending=True)
+        p, q = z.softmax(-1), policy.cut(policy.scores(z)).softmax(-1)
+        place = int((order == token).nonzero())
+        below = float(q[order][:place].sum())
+        assert below - 0.02 <= chance <= below + float(q[token]) + 0.02
+        for said, true in ((row[4], p[token]), (row[6], q[token])):
+            number = (
+                0.0 if said.startswith(("<", "0")) and "." not in said else float(said.strip("<>%")) / 100
+            )
+            assert number == pytest.approx(float(true), abs=0.01)
+        assert float(row[5].split()[0]) == pytest.approx(-math.log2(float(p[token])), abs=0.05)
+
+
+def test_three_heats_are_written_in_the_page(visit):
+    """The menus are the widget's own: a choice writes three new texts, and no cell runs."""
+    one = visit(LESSON)
+    heats = one.page.locator(".ll-heats:visible").first
+    heats.scroll_into_view_if_needed()
+    live_in_the_page(heats)
+    first = heat_rows(heats)
+    assert all(first.values())
+    heats.evaluate("(root) => { root.marked = true; }")
+    heats.get_by_label("Begin with").select_option("Take the")
+    heats.get_by_label("Rule").select_option("keep the top 90% (top p)")
+    heats.get_by_label("Seed", exact=True).fill("12")
+    heats.get_by_label("Seed", exact=True).press("Enter")
+    heats.locator(".ll-prompt", has_text="Take the").first.wait_for()
+    shown = heat_rows(heats)
+    for temperature, rows in shown.items():
+        drawn_as_said(rows, "Take the", float(temperature), 0.9, seed=12)
+    assert shown != first and heats.evaluate("(root) => root.marked"), "the widget was made anew"

@@ -1,9 +1,12 @@
 """Lesson 03 in a real browser: what the slider shows is what Python computes from the same merges."""
 
+import re
+
 import pytest
+import torch
 from playwright.sync_api import expect
 
-from llmlab.course.tokens import FIRST
+from llmlab.course.tokens import FIRST, SAID
 from llmlab.measure.samples import kinds
 from llmlab.model import zoo
 from llmlab.text.bpe import encode
@@ -58,6 +61,45 @@ def test_a_preset_is_read_and_cut(visit):
     text = kinds()["Sums"]
     expect(picture.locator(".c")).to_have_count(len(text))
     assert shown(picture)[1] == len(zoo.load("course").tokenizer.encode(text))
+
+
+def in_torch(ids: list[int]) -> tuple[list[float], float]:
+    """What comes after these tokens: the 8 best probabilities with the sum of all others, and that of new words."""
+    course = zoo.load("course")
+    with torch.inference_mode():
+        p = course.model(torch.tensor([ids]))[0, -1].double().softmax(-1)
+    best = p.topk(8).values
+    blank = [token for token in range(len(p)) if course.tokenizer.token_bytes(token).startswith(b" ")]
+    return [*best.tolist(), 1 - float(best.sum())], float(p[blank].sum())
+
+
+def agree(said: str, p: float) -> None:
+    """A percentage on the screen is this probability, rounded to its last digit."""
+    if said == "<0.1%":
+        assert p < 0.00096
+    else:
+        digits = len(said.strip(">%").partition(".")[2])
+        assert float(said.strip(">%")) / 100 == pytest.approx(p, abs=0.0052 / 10**digits), said
+
+
+def test_two_readings_show_what_torch_computes(visit):
+    page = visit(LESSON).page
+    picture = page.locator(".ll-readings:visible").first
+    picture.locator(".ll-state", has_text="live, in this page").wait_for(timeout=60_000)
+    words = zoo.load("course").tokenizer
+    for text in (SAID, "The fog waits for the ferrywoman", "Grüße, 東京"):
+        field = picture.get_by_role("textbox")
+        field.fill(text)
+        field.press("Enter")
+        readings = [words.encode(text), list(text.encode())]
+        expect(picture.locator(".ll-about")).to_have_text([f"{len(ids)} tokens" for ids in readings])
+        expected = [in_torch([words.bos, *ids]) for ids in readings]
+        numbers = picture.locator(".n").all_inner_texts()
+        for said, p in zip(numbers, [p for column, _ in expected for p in column], strict=True):
+            agree(said, p)
+        new_words = re.findall(r"with ([<>]?[\d.]*\d%?)", picture.locator(".ll-sentence").inner_text())
+        for said, (_, p) in zip(new_words, expected, strict=True):
+            agree(said, p)
 
 
 def test_a_vocabulary_can_be_learned_in_the_lesson(visit):

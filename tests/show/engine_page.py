@@ -21,3 +21,14 @@ def lively(
             weight.add_(torch.randn(weight.shape, generator=draw) * 0.2)
             weight.copy_(weight.half())
     return Checkpoint(model.requires_grad_(False).eval(), config, WORDS, {})
+
+
+def dice(seed: int, n: int) -> list[float]:
+    """The first numbers of the dice of static/policy.js: mulberry32, here with Python's integers."""
+    numbers, most = [], 2**32
+    for throw in range(1, n + 1):
+        state = (seed + throw * 0x6D2B79F5) % most
+        t = (state ^ state >> 15) * (state | 1) % most
+        t ^= (t + (t ^ t >> 7) * (t | 61)) % most
+        numbers.append((t ^ t >> 14) / most)
+    return numbers

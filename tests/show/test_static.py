@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from llmlab.show import Bars, Inside, Merges, Theme, TokenText, Tree
+from llmlab.show import Bars, Inside, Merges, Readings, Theme, TokenText, Tree
 from llmlab.show.bundle import STATIC
 from llmlab.show.stylesheet import PARTS, stylesheet
 
@@ -62,7 +62,7 @@ def test_a_models_words_never_become_markup(name):
     )
 
 
-@pytest.mark.parametrize("widget", [Bars, Inside, Merges, Theme, TokenText, Tree])
+@pytest.mark.parametrize("widget", [Bars, Inside, Merges, Readings, Theme, TokenText, Tree])
 def test_a_module_is_one_text_with_one_export(widget):
     assert len(re.findall(r"^export ", widget._esm, flags=re.M)) == 1
     assert "require(" not in widget._esm

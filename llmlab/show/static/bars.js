@@ -247,7 +247,7 @@ function render({ model, el, signal }) {
       return;
     }
     known.set(reply.ids.join(), reply);
-    reply.later?.then((counts) => count(reply, counts));
+    count(reply);
     if (known.size > 64) known.delete(known.keys().next().value);
     const focused = list.contains(list.getRootNode().activeElement);
     forget();
@@ -267,11 +267,14 @@ function render({ model, el, signal }) {
     model.save_changes();
   }
 
-  /** The counts of a reply have come; the picture may be another one by now. */
-  function count(reply, counts) {
-    if (!counts || !reply.later) return;
+  /** Asks once for the counts of a reply that came without; when they come, the picture may be another one. */
+  async function count(reply) {
+    const { askCounts } = reply;
+    reply.askCounts = undefined;
+    const counts = await askCounts?.();
+    if (!counts) return;
     const { corpus, buffers } = counts;
-    Object.assign(reply, { corpus, buffers: [reply.buffers[0], ...buffers], later: undefined });
+    Object.assign(reply, { corpus, buffers: [reply.buffers[0], ...buffers] });
     if (view.ids.join() !== reply.ids.join()) return;
     Object.assign(view, counted(view.order, buffers, corpus));
     outline();

@@ -84,6 +84,13 @@ function tokenLabel(text, special) {
   return document.createTextNode(visible(text));
 }
 
+/** A token inside a text: the white space before it as it is written, and the ink that carries its colour. */
+function inked(token, boxed = false) {
+  const space = boxed ? "" : token.match(/^\s*/)[0], word = token.slice(space.length), lead = space.replace(/\n/g, "↵\n");
+  const written = boxed || /\ufffd|^<0x[0-9A-F]{2}>/.test(word) ? tokenLabel(word, boxed) : word.replace(/\n/g, "↵\n");
+  return { lead: word ? lead : "", ink: make("span", { class: "ll-ink" }, word ? written : lead || "∅") };
+}
+
 /** What a screen reader says for one token. */
 function spoken(text) {
   return text.trim() || { "\n": "new line", "\t": "tab" }[text] || (text.includes("\n") ? "new lines" : "space");
@@ -161,6 +168,16 @@ function listen(model, names, heard, signal) {
   }
 }
 
+/** A function that calls `act` at once, or, while the widget is more than a screen away, when somebody comes near. */
+function whenNear(root, signal, act) {
+  let near = false, missed = false;
+  const ask = () => { missed = !near; if (near) act(); };
+  const watch = new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && missed) ask(); }, { rootMargin: "100% 0px" });
+  watch.observe(root);
+  signal?.addEventListener("abort", () => watch.disconnect());
+  return ask;
+}
+
 // ---- controls ----
 
 /** One stop for Tab; the arrows move inside. Returns a function that puts the focus on item i. */
@@ -173,6 +190,21 @@ function roving(items, at = 0) {
     all.forEach((item, j) => { item.tabIndex = j === to ? 0 : -1; });
     if (focus) all[to].focus({ preventScroll: false });
   };
+}
+
+/** Of the tokens on the line below token i (step 1) or above it (-1), the one that is nearest to it. */
+function lineAway(spans, i, step) {
+  const here = spans[i].getClientRects()[0], middle = here.left + here.width / 2;
+  let best = i, bestGap = Infinity, line = null;
+  for (let j = i + step; j >= 0 && j < spans.length; j += step) {
+    const box = spans[j].getClientRects()[0];
+    if (!box || Math.abs(box.top - here.top) < here.height / 2) continue;
+    line ??= box.top;
+    if (Math.abs(box.top - line) > here.height / 2) break;
+    const gap = Math.abs(box.left + box.width / 2 - middle);
+    if (gap < bestGap) { bestGap = gap; best = j; }
+  }
+  return best;
 }
 
 /** A slider with its name, its value in words and a line of explanation. */

@@ -62,8 +62,8 @@ async function startEngine(program, weights) {
 }
 
 /** For a widget: ask(request), answered by whoever can; `where` are the files of its engine. The state line says who. An
- *  answer of the page knows no corpus; where Python has one, `later` promises { corpus, buffers: [ids, counts] } after
- *  the picture, or null. */
+ *  answer of the page knows no corpus: its `askCounts()` asks Python for { corpus, buffers: [ids, counts] }, or null. Not
+ *  every picture shows counts, so nobody is asked before. */
 function engineFor(model, signal, state, where = model.get("engine") ?? {}) {
   const python = pythonEngine(model, signal);
   let page = null, remark = "";
@@ -77,7 +77,7 @@ function engineFor(model, signal, state, where = model.get("engine") ?? {}) {
       if (!engine) return python.ask(request);
       try {
         const reply = await engine.ask(request);
-        if (request.kind === "logits") reply.later = python.ask({ kind: "counts", ids: reply.ids }).catch(() => null);
+        if (request.kind === "logits") reply.askCounts = () => python.ask({ kind: "counts", ids: reply.ids }).catch(() => null);
         return reply;
       } catch (problem) {
         if (!engine.isBroken()) throw problem; // a sentence about the question

@@ -1,7 +1,7 @@
 // The engine in the page: the same C that `run.c` is made of, as WebAssembly, with a model's weights. It runs in a
 // Worker, beside the page, so however long it reads, no frame is late. engine.js starts it and passes the questions
-// on. Python joins two files to this one: roads.js, which grows a tree out of many readings, and inside_worker.js, what
-// happens in a single one. Read next: model/page.c.
+// on. Python joins to this one: roads.js, which grows a tree out of many readings; writing_worker.js, which continues a
+// text by the rules of policy.js; inside_worker.js, what happens in a single reading. Read next: model/page.c.
 
 let c = null; // what page.c exports
 let model = null; // its shape, and the bytes of its tokens
@@ -85,6 +85,9 @@ function likeliest(logits) {
   return best;
 }
 
+/** Whether a text ends with this token. */
+const isEnd = (token) => token >= model.nOrdinary && ["<|bos|>", "<|end|>"].includes(decode([token]));
+
 /** What can be asked. Each answer is [reply, buffers]. */
 const ANSWERS = {
   logits(request) {
@@ -94,12 +97,15 @@ const ANSWERS = {
   tree(request) {
     return treeReply(request, promptIds(request));
   },
+  write(request) {
+    return writeReply(request, promptIds(request));
+  },
   /** The likeliest token after another: at most `tokens` of them. */
   greedy(request) {
-    const ids = promptIds(request), ends = ["<|bos|>", "<|end|>"], from = ids.length;
+    const ids = promptIds(request), from = ids.length;
     while (ids.length < Math.min(from + request.tokens, model.room)) {
       const token = likeliest(read(ids));
-      if (token >= model.nOrdinary && ends.includes(decode([token]))) break;
+      if (isEnd(token)) break;
       ids.push(token);
     }
     return [{ ids, text: decode(ids.slice(from)) }, []];

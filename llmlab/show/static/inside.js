@@ -130,11 +130,7 @@ function render({ model, el, signal }) {
   });
 
   // a text that comes from another view is read when somebody comes near: the worker is free for what is looked at
-  let near = false, missed = false;
-  const watch = new IntersectionObserver((entries) => { near = entries.at(-1).isIntersecting; if (near && missed) readPrompt(); }, { rootMargin: "100% 0px" });
-  const readPrompt = () => { missed = !near; if (near) request(model.get("prompt")); };
-  watch.observe(root);
-  signal?.addEventListener("abort", () => watch.disconnect());
+  const readPrompt = whenNear(root, signal, () => request(model.get("prompt")));
 
   listen(model, ["prompt"], () => { field.value = model.get("prompt"); readPrompt(); }, signal);
   listen(model, ["who"], () => { showWho(); request(); }, signal);

@@ -44,10 +44,8 @@ function render({ model, el, signal }) {
       if (data.shift?.[i]) names.push(`ll-s-${data.shift[i]}`);
       const span = make("span", { class: names.join(" "), role: "option", "aria-selected": "false",
         "aria-label": [spoken(token), ...numbers(i).map(([name, value]) => `${name} ${value}`)].join(", ") });
-      const space = boxed ? "" : token.match(/^\s*/)[0], word = token.slice(space.length);
-      const lead = space.replace(/\n/g, "↵\n"), ink = make("span", { class: "ll-ink" }), line = verdict ? make("span", { class: `ll-v ll-v-${verdict}` }) : span;
-      (verdict && starts(data.verdict) ? span : line).append(word ? lead : ""); // a run's line starts at its first letter
-      ink.append(word ? written(word, boxed) : lead || "∅");
+      const { lead, ink } = inked(token, boxed), line = verdict ? make("span", { class: `ll-v ll-v-${verdict}` }) : span;
+      (verdict && starts(data.verdict) ? span : line).append(lead); // a run's line starts at its first letter
       line.append(ink);
       if (line !== span) span.append(line);
       return span;
@@ -79,9 +77,6 @@ function render({ model, el, signal }) {
     const box = strip.querySelector(".ll-hills").getBoundingClientRect();
     return Math.max(0, Math.min(spans.length - 1, Math.floor(spans.length * (event.clientX - box.left) / box.width)));
   }
-
-  /** Inside a text, white space is kept as it is written. */
-  const written = (word, boxed) => (boxed || word.includes("\ufffd") ? tokenLabel(word, boxed) : word.replace(/\n/g, "↵\n"));
 
   function writeKey() {
     const seen = (list, all) => Object.entries(all).filter(([name]) => list?.includes(name));
@@ -130,21 +125,6 @@ function render({ model, el, signal }) {
     if (on) tableBox.focus({ preventScroll: true });
   }
 
-  /** The token on the line above or below that is nearest to this one. */
-  function lineAway(i, step) {
-    const here = spans[i].getClientRects()[0], middle = here.left + here.width / 2;
-    let best = i, bestGap = Infinity, line = null;
-    for (let j = i + step; j >= 0 && j < spans.length; j += step) {
-      const box = spans[j].getClientRects()[0];
-      if (!box || Math.abs(box.top - here.top) < here.height / 2) continue;
-      line ??= box.top;
-      if (Math.abs(box.top - line) > here.height / 2) break;
-      const gap = Math.abs(box.left + box.width / 2 - middle);
-      if (gap < bestGap) { bestGap = gap; best = j; }
-    }
-    return best;
-  }
-
   strip.addEventListener("pointermove", (event) => mark(under(event)));
   strip.addEventListener("pointerleave", () => mark());
   strip.addEventListener("click", (event) => select(under(event)));
@@ -162,7 +142,7 @@ function render({ model, el, signal }) {
     const keys = {
       t: () => showTable(tableBox.hidden),
       Escape: () => { if (!tableBox.hidden) showTable(false); else if (model.get("selected") >= 0) select(model.get("selected")); },
-      ...(i < 0 ? {} : { ArrowLeft: () => go(i - 1), ArrowRight: () => go(i + 1), ArrowUp: () => go(lineAway(i, -1)), ArrowDown: () => go(lineAway(i, 1)), Enter: () => select(i), Home: () => go(0), End: () => go(spans.length - 1) }),
+      ...(i < 0 ? {} : { ArrowLeft: () => go(i - 1), ArrowRight: () => go(i + 1), ArrowUp: () => go(lineAway(spans, i, -1)), ArrowDown: () => go(lineAway(spans, i, 1)), Enter: () => select(i), Home: () => go(0), End: () => go(spans.length - 1) }),
     };
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;
