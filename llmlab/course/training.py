@@ -109,7 +109,9 @@ class Training:
         import plotly.graph_objects as go  # a widget of 4 MB: only for whoever trains
 
         guess = math.log(zoo.load(self.model).config.vocab_size)
-        self.chart = go.FigureWidget(loss_curve(self._points(), guess=guess, until=self.tokens, theme=theme))
+        self.chart = go.FigureWidget(
+            loss_curve(spread(self.steps, POINTS), guess=guess, until=self.tokens, theme=theme)
+        )
         self.chart._config |= {"displayModeBar": False}  # plotly has no public name for it in a widget
         return self.chart
 
@@ -127,22 +129,16 @@ class Training:
 
     def numbers(self) -> str:
         """The curve so far as a table of some rows, evenly spaced, the newest last."""
-        steps = self.steps
-        shown = [step for step in steps[:: max(1, len(steps) // ROWS)][-ROWS:] if step is not steps[-1]]
         rows = [
             (f"{step['tokens']:,}", f"{step['step']:,}", f"{step['loss']:.2f}", f"{step['loss'] / BIT:.2f}")
-            for step in [*shown, *steps[-1:]]
+            for step in spread(self.steps, ROWS)
         ]
         heads = ("tokens read", "step", "loss, nats a token", "bits a token")
         return table(heads, rows) if rows else note("Nothing has been read yet. Open this again in a moment.")
 
-    def _points(self) -> list[dict]:
-        steps = self.steps
-        return steps[:: max(1, len(steps) // POINTS)] + steps[-1:]
-
     def _draw(self) -> None:
-        points = self._points()
-        if len(points) != len(self.chart.data[0].x or ()):
+        points, drawn = spread(self.steps, POINTS), self.chart.data[0].x
+        if points and (not drawn or drawn[-1] != points[-1]["tokens"]):
             with self.chart.batch_update():
                 self.chart.data[0].x = [point["tokens"] for point in points]
                 self.chart.data[0].y = [point["loss"] for point in points]
@@ -183,3 +179,8 @@ class Training:
         if self.paused:
             return f"Paused: {where}."
         return f"{'Done' if self.job.state == 'done' else 'Stopped'}: {where}."
+
+
+def spread(steps: list[dict], most: int) -> list[dict]:
+    """At most `most` of the steps, evenly spaced, and the newest one behind them."""
+    return [*steps[: -1 : -(-len(steps) // most) or 1], *steps[-1:]]
