@@ -19,8 +19,8 @@ from llmlab.world.talk.phrases import start
 
 Writer = Callable[[Draft], Conversation]
 SHARES: dict[str, float] = {
-    "fact": 32, "unknown": 4, "nobody": 8, "follow_ups": 9, "corrected": 1, "about": 4, "question_page": 16,
-    "summary": 3, "changed_sentence": 16, "pirate": 6, "tongue": 3, "list_items": 2, "letters": 3, "sum": 4,
+    "fact": 32, "unknown": 4, "nobody": 12, "follow_ups": 9, "corrected": 1, "about": 4, "question_page": 20,
+    "summary": 3, "changed_sentence": 18, "pirate": 6, "tongue": 3, "list_items": 2, "letters": 3, "sum": 4,
     "poem": 3, "small_talk": 4, "explain": 3,
 }  # fmt: skip
 
