@@ -98,9 +98,26 @@ class Talker:
             steps.close()
 
 
+class Room(mo.ui.chat):
+    """marimo's chat, which hears a stop while it answers.
+
+    marimo 0.25 waits for the end of an answer before it looks at the next message of the page. The stop would come too
+    late, and the whole answer would be kept instead of the half that was seen; so it is given beside, as a task.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.answering: set[asyncio.Task] = set()  # asyncio itself holds no task
+
+    async def _send_prompt(self, args: Any) -> None:
+        task = asyncio.create_task(super()._send_prompt(args))
+        self.answering.add(task)
+        task.add_done_callback(self.answering.discard)
+
+
 def chat(prompts: Sequence[str]) -> mo.ui.chat:
     """The chat with the shipped assistant, and some messages to begin with."""
-    return mo.ui.chat(Talker(zoo.load(ASSISTANT)), prompts=list(prompts), max_height=420)
+    return Room(Talker(zoo.load(ASSISTANT)), prompts=list(prompts), max_height=420)
 
 
 def raw(messages: Sequence[Any]) -> TokenText:
