@@ -74,11 +74,13 @@ class Dreamer:
     def show(self, night: Night) -> None:
         """Dream these three, or take them from the recording, and write them into the widgets."""
         recorded = self._recorded(night)
-        self.live = not recorded and self.ready
-        if not recorded and not self.live:  # nothing can be traced yet: the nearest that was recorded
+        live = not recorded and self.ready
+        if not recorded and not live:  # nothing can be traced yet: the nearest that was recorded
             heat = min(dream_record.HEATS, key=lambda t: abs(t - night.heat))
             night = Night(night.about, heat, dream_record.SEEDS[night.seed % len(dream_record.SEEDS)])
-        self.night, self.pressed = night, ("", -1)
+        if self.traces and (night, live) == (self.night, self.live):
+            return  # the index has come, and these dreams do not need it: what is pressed stays pressed
+        self.night, self.live, self.pressed = night, live, ("", -1)
         for kind in KINDS:
             trace, self.pages[kind] = self._live(kind, night) if self.live else self._old(kind, night)
             self.traces[kind] = trace
@@ -169,7 +171,9 @@ class Dreamer:
 
     def _places(self, kind: str, trace: Trace, first: int, length: int) -> tuple[int, list[Source]]:
         run = trace.ids[first : first + length]
-        if self.ready:
+        if self.ready and (
+            self.live or not self.crawl.differs
+        ):  # what was recorded stands in the crawl it read
             return sources(self.crawl.index, self.checkpoint.tokenizer, run)
         return self.pages[kind].get((first, length), (0, []))
 

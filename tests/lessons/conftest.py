@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from playwright.sync_api import Page
 
 from llmlab.course.timing import ALIVE, served
 
@@ -48,25 +50,57 @@ class Visit:
         assert self.page.locator(".marimo-error, .text-error, [data-testid=cell-error]").count() == 0
 
 
+def opened(browser, course: str, path: str, look: str = "1280", **context: object) -> Visit:
+    """A page in one of the LOOKS, in a browser context of its own, as another student's would be."""
+    width, height, scheme = LOOKS[look]
+    size = {"width": width, "height": height}
+    tab = browser.new_context(
+        viewport=size, color_scheme=scheme, reduced_motion="reduce", **context
+    ).new_page()
+    one = Visit(tab, course)
+    one.open(path)
+    return one
+
+
+def run_folder(task: str) -> Path:
+    """The folder of the training that a child process of our course does now (llmlab/course/work.py)."""
+    for process in psutil.Process().children(recursive=True):
+        command = process.cmdline()
+        if command[2:4] == ["llmlab.course.work", task]:
+            return Path(command[5])
+    raise AssertionError(f"No child of the course does {task!r}.")
+
+
 @pytest.fixture
 def visit(browser, course: str) -> Iterator[Callable[..., Visit]]:
-    """Open a page in one of the LOOKS; the checks of `Visit.check` are made for every page at the end."""
+    """Open a page; the checks of `Visit.check` are made for every page at the end."""
     visits: list[Visit] = []
 
     def make(path: str, look: str = "1280", **context: object) -> Visit:
-        width, height, scheme = LOOKS[look]
-        size = {"width": width, "height": height}
-        tab = browser.new_context(
-            viewport=size, color_scheme=scheme, reduced_motion="reduce", **context
-        ).new_page()
-        visits.append(Visit(tab, course))
-        visits[-1].open(path)
+        visits.append(opened(browser, course, path, look, **context))
         return visits[-1]
 
     yield make
     for one in visits:
         one.check()
         one.page.context.close()
+
+
+@pytest.fixture(scope="module")
+def shared(browser, course: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """The page of a file's LESSON, opened once for the checks that leave it usable."""
+    one = opened(browser, course, request.module.LESSON)
+    yield one
+    one.page.context.close()
+
+
+@pytest.fixture
+def lesson(shared: Visit) -> Iterator[Page]:
+    """The shared page; the checks of `Visit.check` are made after each use of it."""
+    shared.errors.clear()
+    shared.left.clear()
+    yield shared.page
+    shared.check()
 
 
 @pytest.fixture

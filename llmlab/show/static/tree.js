@@ -87,7 +87,6 @@ function render({ model, el, signal }) {
     sign.hidden = !sign.textContent;
     block.el.className = ["ll-block", item.verdict && `ll-is-${item.verdict}`, !item.node && "ll-others"].filter(Boolean).join(" ");
     block.el.style.left = `${item.depth * 33.3333}%`;
-    block.el.setAttribute("aria-level", String(item.depth + 1));
     if (item.node) block.el.addEventListener("click", () => walk(item.node));
     pool.set(item.key, block);
     blocks.append(block.el);
@@ -107,10 +106,12 @@ function render({ model, el, signal }) {
       const px = height * high, gap = px > 5 ? 2 : px > 2 ? 1 : 0, small = px < line;
       box.style.top = `${(top * high).toFixed(2)}px`;
       box.style.height = `${Math.max(px - gap, 0.6).toFixed(2)}px`;
-      box.style.left = `${depth * 33.3333}%`;
+      box.style.left = `${depth * 33.3333}%`; // as its level, this changes with a step along the road, or back
+      box.setAttribute("aria-level", String(depth + 1));
       box.classList.toggle("ll-small", small);
       if (!small) number.textContent = percent(height);
       if (depth === 0) box.setAttribute("aria-label", describe(item));
+      else box.removeAttribute("aria-label");
       if (leaf) total[verdict || "open"] += height;
       if (kid?.truth && (!framed || depth > framed.depth)) framed = item;
     }
