@@ -381,9 +381,10 @@ def _(learning, mo):
 
 @app.cell(hide_code=True)
 def _(mo, pocket, set_learning, set_new_model, tables, tick):
+    _ended = tick is not None and not pocket.running  # asked first, so that no last word is missed
     if pocket.look():
         set_new_model(pocket.learned_step)
-    if tick is not None and not pocket.running:
+    if _ended:
         set_learning(False)
     mo.Html(tables.note(pocket.sentence))
     return

@@ -395,14 +395,24 @@ def _(mo, reversal):
 
 
 @app.cell(hide_code=True)
-def _(mo, reversal):
-    curing = reversal.Curing()
+def _(mo, page, reversal):
+    curing, its_answers = reversal.Curing(), page.Scene(rows=5)
     reading, set_reading = mo.state(False)
     new_model, set_new_model = mo.state(0)
     which = mo.ui.dropdown(list(reversal.WHICH), value=next(iter(reversal.WHICH)), label="The register tells")
     run, stop = mo.ui.run_button(label="Let it read the register"), mo.ui.run_button(label="Stop")
     mo.hstack([which, run, stop], justify="start", wrap=True, gap=2)
-    return curing, new_model, reading, run, set_new_model, set_reading, stop, which
+    return (
+        curing,
+        its_answers,
+        new_model,
+        reading,
+        run,
+        set_new_model,
+        set_reading,
+        stop,
+        which,
+    )
 
 
 @app.cell(hide_code=True)
@@ -425,9 +435,10 @@ def _(mo, reading):
 
 @app.cell(hide_code=True)
 def _(curing, mo, set_new_model, set_reading, tables, tick):
+    _ended = tick is not None and not curing.running  # asked first, so that no last word is missed
     if curing.look():
         set_new_model(curing.learned_step)
-    if tick is not None and not curing.running:
+    if _ended:
         set_reading(False)
     mo.Html(tables.note(curing.sentence))
     return
@@ -448,9 +459,9 @@ def _(curing, reading, theme):
 
 
 @app.cell(hide_code=True)
-def _(curing, new_model, page, reversal):
+def _(curing, its_answers, new_model, reversal):
     new_model()
-    page.later(lambda: reversal.compared(curing), rows=5)
+    its_answers.show(lambda: reversal.compared(curing))
     return
 
 

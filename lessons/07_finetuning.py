@@ -558,7 +558,8 @@ def _(caption, measured, mo):
 
 
 @app.cell(hide_code=True)
-def _(mo, presets):
+def _(mo, page, presets):
+    answers_of_all = page.Scene(rows=6)
     same_question = mo.ui.text(
         value=presets["A question"],
         label="Ask all of them (Enter)",
@@ -567,13 +568,13 @@ def _(mo, presets):
         debounce=True,
     )
     same_question
-    return (same_question,)
+    return answers_of_all, same_question
 
 
 @app.cell(hide_code=True)
-def _(finetuning_live, learning, page, same_question, tutoring):
+def _(answers_of_all, finetuning_live, learning, same_question, tutoring):
     learning()
-    page.later(lambda: finetuning_live.asked_of_all(tutoring, same_question.value), rows=6)
+    answers_of_all.show(lambda: finetuning_live.asked_of_all(tutoring, same_question.value))
     return
 
 
