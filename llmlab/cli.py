@@ -179,6 +179,10 @@ def pretrain(
     lr: Annotated[
         float, typer.Option(min=0, help="Learning rates, as a share of the tier's. A later stage wants less.")
     ] = 1.0,
+    decay: Annotated[
+        float | None,
+        typer.Option(min=0, help="Weight decay of the matrices; 0.01 keeps longer what a model has learned."),
+    ] = None,
     seed: Seed = 1,
     resume: Annotated[bool, typer.Option(help="Go on with the run that is in the folder.")] = True,
 ) -> None:
@@ -191,7 +195,8 @@ def pretrain(
     from llmlab.world.corpus import python_hash
     from llmlab.world.realtext import digest, folder_text, hub_text
 
-    config = tier_config(tier, lr, seed=seed, **({"tokens": tokens} if tokens else {}))
+    wanted = {"tokens": tokens, "muon_decay": decay}
+    config = tier_config(tier, lr, seed=seed, **{k: v for k, v in wanted.items() if v is not None})
     if text and hub:
         raise LabError("--text and --hub are two sources for the same place. Give one of them.")
     first = zoo.load(start) if start else None

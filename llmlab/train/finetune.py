@@ -41,6 +41,7 @@ from llmlab.train.pretrain import Learner, ancestry
 from llmlab.train.team import Team
 
 WARMUP, DECAY = 0.02, 1.0  # shares of the run in which the learning rate goes up, and down
+FORGETTING = 0.01  # weight decay; pretraining's 0.1 would take away half of what the base knows
 
 
 @dataclass(frozen=True)
@@ -283,7 +284,7 @@ def equivalent(config: FinetuneConfig, model: GPT):
     """The settings of a pretraining with the same steps, for the optimisers."""
     return tier(
         "course", config.lr, model=model.config, tokens=config.tokens, rows=config.rows, micro_rows=config.rows,
-        short_context=model.config.block_size,
+        short_context=model.config.block_size, muon_decay=FORGETTING,
     )  # fmt: skip
 
 

@@ -55,3 +55,15 @@ def test_a_matrix_moves_the_same_alone_and_in_company():
     alone.grad = grads[1].clone()
     Muon({"w": alone}, lr=0.1, dtype=torch.float32).step(1, 1.0)
     torch.testing.assert_close(alone, together["1"])
+
+
+def test_what_a_matrix_was_fades_with_rate_times_decay():
+    """How long a model remembers: a start that differs is forgotten by (1 - lr * decay) a step, whatever is learned."""
+    before, after = nn.Parameter(random(8, 12)), nn.Parameter(random(8, 12, seed=9))
+    gap = (before - after).detach()
+    for weight in (before, after):
+        muon = Muon({"w": weight}, lr=0.1, decay=0.5, dtype=torch.float32)
+        for t in range(1, 11):
+            weight.grad = random(8, 12, seed=t)
+            muon.step(t, 1.0)
+    torch.testing.assert_close((before - after).detach(), gap * 0.95**10)
