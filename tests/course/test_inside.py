@@ -145,7 +145,7 @@ def test_the_copying_head_stands_out_and_is_needed(course):
     layer, head = copying_head("course")
     score = float(found.scores[:, layer, head].mean())
     assert score > 4 * found.chance and score > 2 * float(twin.scores.mean(0).max())
-    assert without[layer, head] < 0.5 * whole
+    assert without[layer, head] < 0.6 * whole
     assert len(cells(inside_measured.heads_table("course"))) == 1 + len(without) + 2
 
 

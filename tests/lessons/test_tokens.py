@@ -75,8 +75,8 @@ def in_torch(ids: list[int]) -> tuple[list[float], float]:
 
 def agree(said: str, p: float) -> None:
     """A percentage on the screen is this probability, rounded to its last digit."""
-    if said == "<0.1%":
-        assert p < 0.00096
+    if said in ("<0.1%", ">99.9%"):
+        assert min(p, 1 - p) < 0.00096 and (p > 0.5) == (said[0] == ">")
     else:
         digits = len(said.strip(">%").partition(".")[2])
         assert float(said.strip(">%")) / 100 == pytest.approx(p, abs=0.0052 / 10**digits), said
