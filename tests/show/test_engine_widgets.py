@@ -1,5 +1,7 @@
 """Widgets and the engine in the page: who answers is seen in one line and nowhere else, and somebody always does."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -30,7 +32,8 @@ def torch_scores(ids: list[int], model: Checkpoint = MODEL) -> np.ndarray:
 class Python:
     """Answers as a lesson's callable does, and notes what it was asked. Where it reads, it reads other numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, scores: Callable[[list[int]], np.ndarray] = lambda ids: -torch_scores(ids)) -> None:
+        self.scores = scores
         self.asked: list[str] = []
 
     def __call__(self, request: dict):
@@ -39,9 +42,9 @@ class Python:
             return {"corpus": "counts in its 41,208 pages"}, count_buffers(COUNTS)
         ids = request.get("ids") or [WORDS.bos, *WORDS.encode(request["text"])]
         if request["kind"] == "tree":
-            return roads(lambda way: -torch_scores(way), ids, VOCABULARY).reply()
+            return roads(self.scores, ids, VOCABULARY).reply()
         return logits_reply(
-            ids, -torch_scores(ids), COUNTS, "counts in its 41,208 pages", WORDS.decode(ids[1:])
+            ids, self.scores(ids), COUNTS, "counts in its 41,208 pages", WORDS.decode(ids[1:])
         )
 
 

@@ -6,33 +6,18 @@ import numpy as np
 import pytest
 
 from llmlab.show import Readings
-from llmlab.show.asking import count_buffers, logits_reply
 from llmlab.show.number_format import percent
 from tests.show.engine_page import WORDS
 from tests.show.test_bars import softmax, state
-from tests.show.test_engine_widgets import ENGINE, MODEL, VOCABULARY, ready, torch_scores
+from tests.show.test_engine_widgets import ENGINE, MODEL, VOCABULARY, Python, ready, torch_scores
 
 pytestmark = pytest.mark.browser
 ROOM = MODEL.config.block_size - 2
 FIRST = "a ferry"
 
 
-class Python:
-    """Answers as a lesson's callable does, and notes what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def __call__(self, request: dict):
-        self.asked.append(request["kind"])
-        if request["kind"] == "counts":
-            return {"corpus": "counts"}, count_buffers({5: 10})
-        ids = request.get("ids") or [WORDS.bos, *WORDS.encode(request["text"])]
-        return logits_reply(ids, torch_scores(ids), text=WORDS.decode(ids[1:]))
-
-
 def readings(python: Python | None = None, **how) -> Readings:
-    how = {"engine": ENGINE, "prompt": FIRST, "answer": python or Python()} | how
+    how = {"engine": ENGINE, "prompt": FIRST, "answer": python or Python(torch_scores)} | how
     return Readings(VOCABULARY, bos=WORDS.bos, room=ROOM, special=WORDS.special.values(), **how)
 
 
@@ -73,7 +58,7 @@ def agrees(page, text: str) -> None:
 
 
 def test_the_page_reads_twice_and_asks_python_nothing(mount):
-    python = Python()
+    python = Python(torch_scores)
     page = mount(readings(python))
     agrees(page, FIRST)
     ready(page)
@@ -104,7 +89,7 @@ def test_a_blank_is_seen_and_no_token_becomes_markup(mount):
 
 
 def test_without_an_engine_in_the_page_python_answers(mount):
-    python = Python()
+    python = Python(torch_scores)
     page = mount(readings(python, engine={}))
     read(page, "on the sea")
     agrees(page, "on the sea")
