@@ -154,7 +154,7 @@ class Answers:
         return roads(
             lambda way: logits(self.checkpoint, way)[-1],
             ids,
-            [tokenizer.token_bytes(i) for i in range(tokenizer.vocab_size)],
+            tokenizer.vocabulary,
             depth=depth,
             verdict=verdict and (lambda way: verdict([*said, *way])),
             truth=self.truth[len(said) :] if on_the_way else (),

@@ -140,7 +140,7 @@ def bars(checkpoint: Checkpoint, crawl: Crawl | None, prompt: str) -> Bars:
     """The distribution after `prompt`, ready to be touched."""
     words = checkpoint.tokenizer
     return Bars(
-        [words.token_bytes(i) for i in range(words.vocab_size)],
+        words.vocabulary,
         answer=Answers(checkpoint, crawl),
         engine=engine_for(checkpoint),
         prompt=prompt,

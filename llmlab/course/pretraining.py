@@ -154,7 +154,7 @@ def theatre() -> Theatre:
     words = model.tokenizer
     return Theatre(
         words.encode(article(first_page())),
-        [words.token_bytes(i) for i in range(words.vocab_size)],
+        words.vocabulary,
         levels=levels(),
         until=until(),
         curve=averaged(shipped_log(), until()),
@@ -177,7 +177,7 @@ class Live:
         words = zoo.load(MODEL).tokenizer
         self.picture = Theatre(
             self.ids,
-            [words.token_bytes(i) for i in range(words.vocab_size)],
+            words.vocabulary,
             levels=levels(),
             until=self.training.tokens,
             behind=averaged(shipped_log(), until()),

@@ -194,7 +194,7 @@ def readings(checkpoint: Checkpoint) -> Readings:
     """The student's text, read as its tokens and letter by letter."""
     words = checkpoint.tokenizer
     return Readings(
-        [words.token_bytes(i) for i in range(words.vocab_size)],
+        words.vocabulary,
         answer=Answers(checkpoint),
         engine=engine_for(checkpoint),
         bos=words.bos,

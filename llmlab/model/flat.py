@@ -91,7 +91,7 @@ def _weights(checkpoint: Checkpoint, dtype: torch.dtype) -> Iterator[bytes]:
 
 def _tokens(tokenizer: Tokenizer) -> tuple[bytes, bytes]:
     """How long each token is (uint32 each), and all their bytes."""
-    pieces = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
+    pieces = tokenizer.vocabulary
     return struct.pack(f"<{len(pieces)}I", *map(len, pieces)), b"".join(pieces)
 
 

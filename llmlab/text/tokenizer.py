@@ -90,6 +90,11 @@ class Tokenizer:
             raise LabError(f"There is no token {token}: the vocabulary has {self.vocab_size}.")
         return self._bytes[token]
 
+    @property
+    def vocabulary(self) -> list[bytes]:
+        """The bytes of all tokens, in order of their ids."""
+        return [self.token_bytes(token) for token in range(self.vocab_size)]
+
     @cached_property
     def hash(self) -> str:
         """A name for this vocabulary: equal hashes mean equal tokens."""
